@@ -1,0 +1,1 @@
+"""The operations of geo over HTTP and the command line."""

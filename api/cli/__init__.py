@@ -1,0 +1,33 @@
+"""The `ancu` command: its groups, and how errors become messages and exit codes."""
+
+import sys
+
+import click
+
+from api.cli import db, serve
+from geo.errors import AncuError, RejectedError, UsageError
+
+REJECTED, WRONG_USAGE = 1, 2
+
+
+class AncuGroup(click.Group):
+    """Prints the service's own errors on stderr: exit 1 for rejected input, 2 for wrong usage."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except AncuError as error:
+            click.echo(f"ancu: {error}", err=True)
+            if isinstance(error, RejectedError):
+                for line, reason in error.problems:
+                    click.echo(f"  line {line}: {reason}" if line else f"  {reason}", err=True)
+            sys.exit(WRONG_USAGE if isinstance(error, UsageError) else REJECTED)
+
+
+@click.group(cls=AncuGroup, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """An Cư: the poverty review and the replacement of temporary houses, on the map."""
+
+
+for _command in (db.group, serve.serve):
+    main.add_command(_command)

@@ -1,0 +1,63 @@
+"""`ancu db`: start, stop, migrate and look at the database."""
+
+import click
+
+from geo import cluster, schema
+from geo.config import settings
+from geo.db import transaction
+from geo.errors import UnavailableError
+
+
+@click.group(name="db")
+def group() -> None:
+    """The database: start, stop, migrate, status."""
+
+
+@group.command()
+def start() -> None:
+    """Start the private cluster and leave it running."""
+    if settings().database_url:
+        click.echo("DATABASE_URL names the database; there is no private cluster to start.")
+        return
+    private = cluster.private()
+    started = private.start()
+    private.keep_marker.touch()
+    click.echo(f"The database {'is started' if started else 'runs already'}: {private.url()}")
+
+
+@group.command()
+def stop() -> None:
+    """Stop the private cluster."""
+    cluster.private().stop()
+    click.echo("The private database is stopped.")
+
+
+@group.command()
+def migrate() -> None:
+    """Bring the database to the schema of this version."""
+    with cluster.available(), transaction() as connection:
+        before = schema.revision(connection)
+        schema.migrate(connection)
+        click.echo(f"The schema is at {schema.revision(connection)} (was {before or 'empty'}).")
+
+
+@group.command()
+def status() -> None:
+    """Tell where the database is, whether it answers, and its schema."""
+    if settings().database_url:
+        click.echo("Database: the one that DATABASE_URL names")
+    else:
+        private = cluster.private()
+        click.echo(f"Database: private cluster in {private.base}")
+        if not private.running():
+            click.echo("State:    stopped (`ancu db start` starts it)")
+            return
+    try:
+        with transaction() as connection:
+            revision = schema.revision(connection)
+    except UnavailableError:
+        click.echo("State:    does not answer")
+        raise
+    click.echo("State:    answers")
+    note = "" if revision == schema.head() else f", this version needs {schema.head()}"
+    click.echo(f"Schema:   {revision or 'empty'}{note}")

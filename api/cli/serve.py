@@ -1,0 +1,75 @@
+"""`ancu serve`: everything up, then gunicorn; Ctrl-C stops all that was started."""
+
+import ipaddress
+import signal
+import subprocess
+import sys
+
+import click
+
+from geo import cluster, schema
+from geo.config import settings
+from geo.db import transaction
+from geo.errors import UsageError
+
+
+@click.command()
+@click.option("--host", default=None, help="Loopback address to listen on.")
+@click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port to listen on.")
+def serve(host: str | None, port: int | None) -> None:
+    """Serve the pages and the API until Ctrl-C."""
+    host, port = host or settings().host, port or settings().port
+    require_loopback(host)
+    with cluster.available():
+        with transaction() as connection:
+            schema.migrate(connection)
+        sys.exit(run_gunicorn(host, port))
+
+
+def require_loopback(host: str) -> None:
+    """Refuse every address that another machine could reach: there are no accounts yet."""
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise UsageError(
+            f"{host} is not a loopback address. Without accounts An Cư listens on this machine "
+            "only: use 127.0.0.1."
+        )
+
+
+def run_gunicorn(host: str, port: int) -> int:
+    """Run the web server in the foreground; its exit code, 0 when it was asked to stop."""
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    server = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "web.app:create_app()",
+            f"--bind={address}",
+            f"--workers={settings().workers}",
+            "--worker-class=gthread",
+            "--threads=4",
+            "--timeout=600",
+            "--graceful-timeout=10",
+            "--log-level=warning",
+        ],
+        # Its own session: Ctrl-C reaches us, and we stop it in order.
+        start_new_session=True,
+    )
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _as_interrupt)
+    click.echo(f"An Cư: http://{address}  (Ctrl-C stops it)", err=True)
+    try:
+        return server.wait()
+    except KeyboardInterrupt:
+        click.echo("\nStopping …", err=True)
+        server.terminate()
+        server.wait(timeout=30)
+        return 0
+
+
+def _as_interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,1 @@
+"""What the service knows: spatial logic and storage, without any web framework."""

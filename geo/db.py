@@ -1,0 +1,63 @@
+"""The engine, one transaction per piece of work, and database errors in the service's own words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+from sqlalchemy import Connection, Engine, create_engine, exc, make_url, text
+
+from geo import cluster
+from geo.config import settings
+from geo.errors import ConflictError, RejectedError, UnavailableError
+
+
+@lru_cache(maxsize=4)
+def engine(url: str | None = None) -> Engine:
+    """The engine for `url`, else for DATABASE_URL, else for the private cluster."""
+    target = make_url(url or settings().database_url or cluster.private_url())
+    return create_engine(
+        target.set(drivername="postgresql+psycopg2"),
+        pool_size=8,
+        max_overflow=8,
+        pool_pre_ping=True,
+    )
+
+
+@contextmanager
+def transaction(url: str | None = None) -> Iterator[Connection]:
+    """One transaction: committed at the end of the block, rolled back whole on any error.
+
+    READ COMMITTED, because the counters lock their rows and then count again (see metrics).
+    Raises the errors of `geo.errors` instead of the driver's.
+    """
+    with translated_errors(), engine(url).begin() as connection:
+        yield connection
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turn the driver's errors into the service's, without internals in the message."""
+    try:
+        yield
+    except exc.IntegrityError as error:
+        name = getattr(getattr(error.orig, "diag", None), "constraint_name", None) or "constraint"
+        raise ConflictError(f"The database refused the change: it breaks {name}.") from error
+    except exc.DataError as error:
+        raise RejectedError(f"The database refused a value: {_first_line(error.orig)}") from error
+    except (exc.OperationalError, exc.InterfaceError) as error:
+        raise UnavailableError(
+            "The database does not answer. `ancu db status` tells more."
+        ) from error
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).splitlines()[0] if error else "unknown reason"
+
+
+def answers(url: str | None = None) -> bool:
+    """Whether the database answers a trivial query."""
+    try:
+        with engine(url).connect() as connection:
+            return connection.execute(text("SELECT 1")).scalar() == 1
+    except exc.SQLAlchemyError:
+        return False

@@ -1,0 +1,388 @@
+"""Every table. `geo/migrations` brings a database to this; a test holds the two together.
+
+Tables that grow with households carry `province_code` in their keys, so that they can be
+distributed by province. Reference tables (area…, boundary…) do not.
+"""
+
+from geoalchemy2 import Geometry
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pk",
+        "uq": "%(table_name)s_%(column_0_N_name)s_uq",
+        "ix": "%(table_name)s_%(column_0_N_name)s_ix",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fk",
+        "ck": "%(table_name)s_%(constraint_name)s_ck",
+    }
+)
+
+LEVELS = ("country", "province", "district", "commune")
+STATUSES = ("poor", "near_poor", "average", "none")
+KINDS = ("new", "repair")
+STAGES = (
+    "proposed",
+    "verified",
+    "approved",
+    "started",
+    "foundation",
+    "frame",
+    "roof",
+    "completed",
+    "accepted",
+    "handed_over",
+)
+VERDICTS = ("inside", "uncertain", "outside", "unlocated")
+
+NO_PROVINCE = "00"
+"""province_code of a row whose address names no province that the service knows."""
+
+NO_COMMUNE = ""
+"""commune_code of a row whose address leads to no single present commune."""
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+    listed = ", ".join(f"'{v}'" for v in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def _location() -> list[Column]:
+    """Where a record says it is, as reported; EPSG:4326."""
+    return [
+        Column("geom", Geometry("POINT", srid=4326, spatial_index=False)),
+        Column("accuracy_m", Float),
+        Column("crs", Text, nullable=False, server_default="EPSG:4326"),
+    ]
+
+
+def _verdict() -> list[Column]:
+    """The present verdict with the numbers it was reached with; metres, signed inside positive."""
+    return [
+        Column("verdict", Text, nullable=False, server_default="unlocated"),
+        Column("probability", Float),
+        Column("distance_m", Float),
+        Column("accuracy_used_m", Float),
+        Column("boundary_accuracy_m", Float),
+        Column("recorded_code", Text),
+        Column("located_code", Text),
+        Column("boundary_version", Integer),
+        Column("judged_at", DateTime(timezone=True)),
+    ]
+
+
+def _bookkeeping() -> list[Column]:
+    return [
+        Column("attributes", JSONB, nullable=False, server_default=text("'{}'")),
+        Column("content_hash", Text, nullable=False),
+        Column("demo", Boolean, nullable=False, server_default=text("false")),
+        Column("import_id", UUID(as_uuid=False)),
+        Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    ]
+
+
+area = Table(
+    "area",
+    metadata,
+    Column("area_id", Integer, Identity(), primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("full_name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("parent_code", Text),
+    Column("province_code", Text),
+    Column("name_key", Text, nullable=False),
+    Column("other_codes", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("valid_from", Date),
+    Column("valid_to", Date),
+    Column("urban", Boolean),
+    Column("lon", Float),
+    Column("lat", Float),
+    Column("area_km2", Float),
+    UniqueConstraint("level", "code", "valid_from", postgresql_nulls_not_distinct=True),
+    _one_of("level", LEVELS),
+    Index("area_present_ix", "code", unique=True, postgresql_where=text("valid_to IS NULL")),
+    Index("area_parent_ix", "parent_code", "level"),
+)
+
+area_successor = Table(
+    "area_successor",
+    metadata,
+    Column("old_area_id", ForeignKey("area.area_id"), primary_key=True),
+    Column("new_area_id", ForeignKey("area.area_id"), primary_key=True),
+    Index("area_successor_new_ix", "new_area_id"),
+)
+
+boundary_version = Table(
+    "boundary_version",
+    metadata,
+    Column("version", Integer, Identity(), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("licence", Text, nullable=False, server_default=""),
+    Column("accuracy_m", Float, nullable=False),
+    Column("sketch", Boolean, nullable=False, server_default=text("false")),
+    Column("file_name", Text),
+    Column("file_sha256", Text),
+    Column("loaded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    CheckConstraint("accuracy_m >= 0", name="accuracy"),
+)
+
+boundary = Table(
+    "boundary",
+    metadata,
+    Column("area_id", ForeignKey("area.area_id"), primary_key=True),
+    Column("version", ForeignKey("boundary_version.version"), primary_key=True),
+    Column("geom", Geometry("MULTIPOLYGON", srid=4326, spatial_index=False), nullable=False),
+    Column("display", Geometry("MULTIPOLYGON", srid=4326, spatial_index=False), nullable=False),
+    Column("area_km2", Float, nullable=False),
+    Column("repaired", Text),
+    Column("superseded_at", DateTime(timezone=True)),
+    Index(
+        "boundary_current_ix",
+        "area_id",
+        unique=True,
+        postgresql_where=text("superseded_at IS NULL"),
+    ),
+    Index("boundary_display_ix", "display", postgresql_using="gist"),
+)
+
+household = Table(
+    "household",
+    metadata,
+    Column("province_code", Text, primary_key=True),
+    Column("household_code", Text, primary_key=True),
+    Column("commune_code", Text, nullable=False, server_default=NO_COMMUNE),
+    Column("candidates", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("placed_by", Text),
+    Column("head_name", Text, nullable=False),
+    Column("recorded_address", Text, nullable=False),
+    Column("recorded_area_id", ForeignKey("area.area_id")),
+    Column("address_confidence", Float),
+    Column("national_id", Text),
+    Column("village", Text),
+    Column("members", SmallInteger),
+    Column("ethnicity", Text),
+    Column("status", Text),
+    Column("status_year", SmallInteger),
+    Column("causes", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("search_key", Text, nullable=False),
+    *_location(),
+    *_bookkeeping(),
+    _one_of("status", STATUSES),
+    CheckConstraint("members > 0", name="members"),
+    Index("household_code_ix", "household_code"),
+    Index("household_commune_ix", "province_code", "commune_code"),
+    Index("household_geom_ix", "geom", postgresql_using="gist"),
+    Index("household_demo_ix", "demo", postgresql_where=text("demo")),
+)
+
+household_status = Table(
+    "household_status",
+    metadata,
+    Column("province_code", Text, primary_key=True),
+    Column("household_code", Text, primary_key=True),
+    Column("year", SmallInteger, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    ForeignKeyConstraint(
+        ["province_code", "household_code"],
+        ["household.province_code", "household.household_code"],
+        ondelete="CASCADE",
+    ),
+    _one_of("status", STATUSES),
+)
+
+survey = Table(
+    "survey",
+    metadata,
+    Column("province_code", Text, primary_key=True),
+    Column("survey_id", UUID(as_uuid=False), primary_key=True),
+    Column("household_code", Text, nullable=False),
+    Column("commune_code", Text, nullable=False, server_default=NO_COMMUNE),
+    Column("surveyed_at", DateTime(timezone=True), nullable=False),
+    Column("enumerator", Text, nullable=False),
+    Column("recorded_address", Text),
+    Column("candidates", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("mock_location", Boolean),
+    Column("device_id", Text),
+    Column("altitude_m", Float),
+    Column("satellites", SmallInteger),
+    Column("photo", Text),
+    *_location(),
+    *_verdict(),
+    *_bookkeeping(),
+    ForeignKeyConstraint(
+        ["province_code", "household_code"],
+        ["household.province_code", "household.household_code"],
+    ),
+    _one_of("verdict", VERDICTS),
+    Index("survey_id_ix", "survey_id"),
+    Index("survey_household_ix", "province_code", "household_code"),
+    Index("survey_commune_ix", "province_code", "commune_code", "verdict"),
+    Index("survey_geom_ix", "geom", postgresql_using="gist"),
+    Index("survey_demo_ix", "demo", postgresql_where=text("demo")),
+    Index(
+        "survey_audit_ix",
+        "province_code",
+        "probability",
+        "distance_m",
+        postgresql_where=text("verdict IN ('outside', 'uncertain')"),
+    ),
+)
+
+site = Table(
+    "site",
+    metadata,
+    Column("province_code", Text, primary_key=True),
+    Column("site_code", Text, primary_key=True),
+    Column("household_code", Text, nullable=False),
+    Column("commune_code", Text, nullable=False, server_default=NO_COMMUNE),
+    Column("kind", Text, nullable=False),
+    Column("stream", Text),
+    Column("eligible", Boolean),
+    Column("approved_on", Date),
+    Column("due_on", Date),
+    Column("stage", Text, nullable=False, server_default="proposed"),
+    Column("stage_on", Date),
+    Column("cost_planned", BigInteger),
+    Column("cost_paid", BigInteger),
+    Column("recorded_address", Text),
+    Column("candidates", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    *_location(),
+    *_verdict(),
+    *_bookkeeping(),
+    ForeignKeyConstraint(
+        ["province_code", "household_code"],
+        ["household.province_code", "household.household_code"],
+    ),
+    _one_of("kind", KINDS),
+    _one_of("stage", STAGES),
+    _one_of("verdict", VERDICTS),
+    CheckConstraint("cost_planned >= 0", name="cost_planned"),
+    CheckConstraint("cost_paid >= 0", name="cost_paid"),
+    Index("site_household_ix", "province_code", "household_code"),
+    Index("site_commune_ix", "province_code", "commune_code"),
+    Index("site_geom_ix", "geom", postgresql_using="gist"),
+    Index("site_demo_ix", "demo", postgresql_where=text("demo")),
+)
+
+site_stage = Table(
+    "site_stage",
+    metadata,
+    Column("province_code", Text, primary_key=True),
+    Column("site_code", Text, primary_key=True),
+    Column("reported_at", DateTime(timezone=True), primary_key=True, server_default=func.now()),
+    Column("stage", Text, nullable=False),
+    Column("stage_on", Date),
+    ForeignKeyConstraint(
+        ["province_code", "site_code"],
+        ["site.province_code", "site.site_code"],
+        ondelete="CASCADE",
+    ),
+    _one_of("stage", STAGES),
+)
+
+verdict_history = Table(
+    "verdict_history",
+    metadata,
+    Column("province_code", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("subject_id", Text, primary_key=True),
+    Column("replaced_at", DateTime(timezone=True), primary_key=True, server_default=func.now()),
+    *_verdict(),
+    _one_of("subject", ("survey", "site")),
+)
+
+finding = Table(
+    "finding",
+    metadata,
+    Column("province_code", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("subject_id", Text, primary_key=True),
+    Column("rule", Text, primary_key=True),
+    Column("severity", SmallInteger, nullable=False),
+    Column("evidence", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("state", Text, nullable=False, server_default="open"),
+    Column("found_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    _one_of("subject", ("survey", "site")),
+)
+
+import_job = Table(
+    "import_job",
+    metadata,
+    Column("import_id", UUID(as_uuid=False), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("finished_at", DateTime(timezone=True), nullable=False),
+    Column("report", JSONB, nullable=False),
+    Column("demo", Boolean, nullable=False, server_default=text("false")),
+)
+
+import_conflict = Table(
+    "import_conflict",
+    metadata,
+    Column("province_code", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("content_hash", Text, primary_key=True),
+    Column("row", JSONB, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("import_id", UUID(as_uuid=False)),
+    Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("demo", Boolean, nullable=False, server_default=text("false")),
+)
+
+commune_counter = Table(
+    "commune_counter",
+    metadata,
+    Column("province_code", Text, primary_key=True),
+    Column("commune_code", Text, primary_key=True),
+    Column("households", Integer, nullable=False, server_default="0"),
+    Column("poor", Integer, nullable=False, server_default="0"),
+    Column("near_poor", Integer, nullable=False, server_default="0"),
+    Column("rated", Integer, nullable=False, server_default="0"),
+    Column("surveyed", Integer, nullable=False, server_default="0"),
+    Column("verified", Integer, nullable=False, server_default="0"),
+    Column("poor_surveyed", Integer, nullable=False, server_default="0"),
+    Column("surveys", Integer, nullable=False, server_default="0"),
+    Column("inside", Integer, nullable=False, server_default="0"),
+    Column("uncertain", Integer, nullable=False, server_default="0"),
+    Column("outside", Integer, nullable=False, server_default="0"),
+    Column("unlocated", Integer, nullable=False, server_default="0"),
+    Column("last_activity", DateTime(timezone=True)),
+)
+
+site_counter = Table(
+    "site_counter",
+    metadata,
+    Column("province_code", Text, primary_key=True),
+    Column("commune_code", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("stage", Text, primary_key=True),
+    Column("due_on", Date, primary_key=True),
+    Column("sites", Integer, nullable=False),
+    Column("cost_planned", BigInteger, nullable=False, server_default="0"),
+    Column("cost_paid", BigInteger, nullable=False, server_default="0"),
+)

@@ -1,0 +1,93 @@
+"""A real PostGIS for the whole run: one cluster, migrated once, each test rolled back."""
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine, create_engine, text
+
+from geo import schema
+from geo.cluster import Cluster
+
+FAST = (("fsync", "off"), ("full_page_writes", "off"), ("synchronous_commit", "off"))
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A cluster of its own below the temporary directory, gone afterwards."""
+    home = Path(tempfile.mkdtemp(prefix="ancu-test-"))
+    home.chmod(0o755)
+    made = Cluster(home, FAST)
+    made.start()
+    yield made
+    made.stop()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def make_database(cluster: Cluster) -> Callable[..., str]:
+    """make_database(template=None) -> url of a new database, a copy of the template's if named."""
+    numbers = itertools.count()
+    admin = create_engine(cluster.url("postgres"), isolation_level="AUTOCOMMIT")
+
+    def make(template: str | None = None) -> str:
+        name = f"test_{next(numbers)}"
+        source = f' TEMPLATE "{template.split("/")[-1].split("?")[0]}"' if template else ""
+        with admin.connect() as connection:
+            connection.execute(text(f'CREATE DATABASE "{name}"{source}'))
+        return cluster.url(name)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def empty_url(make_database: Callable[..., str]) -> str:
+    """A migrated database without a row; nobody commits to it."""
+    url = make_database()
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        schema.migrate(connection)
+    engine.dispose()
+    return url
+
+
+@pytest.fixture(scope="session")
+def empty_engine(empty_url: str) -> Iterator[Engine]:
+    engine = create_engine(empty_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def conn(empty_engine: Engine) -> Iterator[Connection]:
+    """A connection on the empty database; all that the test does is rolled back."""
+    with empty_engine.connect() as connection:
+        outer = connection.begin()
+        yield connection
+        outer.rollback()
+
+
+@pytest.fixture
+def begin(conn: Connection) -> Callable:
+    """What the application uses to open a transaction, here a savepoint of the test's own."""
+
+    @contextmanager
+    def nested() -> Iterator[Connection]:
+        with conn.begin_nested():
+            yield conn
+
+    return nested
+
+
+@pytest.fixture(scope="session")
+def country_file() -> Path:
+    """The file of the whole country's communes, where the run was given one."""
+    named = os.environ.get("ANCU_BOUNDARIES")
+    if not named or not Path(named).exists():
+        pytest.skip("ANCU_BOUNDARIES names no file of the whole country")
+    return Path(named)
