@@ -72,7 +72,8 @@ class Cluster:
         return self.base / "keep-running"
 
     def url(self, database: str = DATABASE) -> str:
-        return f"postgresql+psycopg2://ancu@/{quote(database)}?host={quote(str(self.socket), safe='/')}"
+        host = quote(str(self.socket), safe="/")
+        return f"postgresql+psycopg2://ancu@/{quote(database)}?host={host}"
 
     def running(self) -> bool:
         return (self.data / "PG_VERSION").exists() and self._pg_ctl(

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, exc, make_url, text
+from sqlalchemy import Connection, Engine, TextClause, create_engine, exc, make_url, text
 
 from geo import cluster
 from geo.config import settings
@@ -61,3 +62,9 @@ def answers(url: str | None = None) -> bool:
             return connection.execute(text("SELECT 1")).scalar() == 1
     except exc.SQLAlchemyError:
         return False
+
+
+@lru_cache
+def sql(name: str) -> TextClause:
+    """The statement of `geo/sql/<name>.sql`, to be executed with bound parameters."""
+    return text((Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8"))

@@ -29,5 +29,9 @@ def main() -> None:
     """An Cư: the poverty review and the replacement of temporary houses, on the map."""
 
 
-for _command in (db.group, serve.serve):
+COMMANDS: tuple[click.Command, ...] = (
+    db.group,
+    serve.serve,
+)
+for _command in COMMANDS:
     main.add_command(_command)
