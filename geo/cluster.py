@@ -76,9 +76,10 @@ class Cluster:
         return f"postgresql+psycopg2://ancu@/{quote(database)}?host={host}"
 
     def running(self) -> bool:
-        return (self.data / "PG_VERSION").exists() and self._pg_ctl(
-            "status", quiet=True
-        ).returncode == 0
+        """Whether its server answers; a process id left by a killed one does not count."""
+        return (
+            self.socket.exists() and self._run("pg_isready", "-h", str(self.socket)).returncode == 0
+        )
 
     def start(self) -> bool:
         """Create it if needed and start it; True if this call started it.
@@ -95,7 +96,10 @@ class Cluster:
         for attempt in range(10):
             if self._pg_ctl("start", "-w", "-t", "60", "-o", flags).returncode == 0:
                 break
-            # After a kill the old backends hold the shared memory for a few seconds.
+            # After a kill the old backends hold the shared memory for a few seconds, and a server
+            # that recovers answers by itself a little later.
+            if self.running():
+                break
             time.sleep(0.5 * (attempt + 1))
         else:
             raise UnavailableError(
@@ -159,8 +163,8 @@ class Cluster:
             statement,
         )
 
-    def _pg_ctl(self, *arguments: str, quiet: bool = False) -> subprocess.CompletedProcess[str]:
-        log = [] if quiet or arguments[0] != "start" else ["-l", str(self.base / "server.log")]
+    def _pg_ctl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        log = ["-l", str(self.base / "server.log")] if arguments[0] == "start" else []
         return self._run("pg_ctl", "-D", str(self.data), *log, *arguments)
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,171 @@
+"""The private cluster: made where its user can reach it, started, stopped, back after a kill."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from geo import cluster as module
+from geo.cluster import Cluster
+from tests.conftest import FAST
+
+AS_ROOT = os.geteuid() == 0
+
+
+@pytest.fixture
+def home():
+    """A directory that every user can enter, with a cluster's worth of rubbish removed after."""
+    made = Path(tempfile.mkdtemp(prefix="ancu-cluster-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+def test_start_makes_it_and_a_second_start_finds_it_running(home):
+    cluster = Cluster(home, FAST)
+    assert cluster.start() is True
+    try:
+        assert cluster.start() is False
+        assert cluster.running()
+    finally:
+        cluster.stop()
+    assert not cluster.running()
+
+
+def test_rows_survive_stop_and_start(home):
+    cluster = Cluster(home, FAST)
+    cluster.start()
+    try:
+        _execute(cluster, "CREATE TABLE kept AS SELECT 42 AS answer")
+        cluster.stop()
+        cluster.start()
+        assert _execute(cluster, "SELECT answer FROM kept") == 42
+    finally:
+        cluster.stop()
+
+
+def test_listens_on_its_socket_only_and_nobody_else_can_enter(home):
+    cluster = Cluster(home, FAST)
+    cluster.start()
+    try:
+        assert _execute(cluster, "SHOW listen_addresses") == ""
+        for directory in (cluster.base, cluster.socket, cluster.data):
+            assert directory.stat().st_mode & 0o077 == 0, directory
+    finally:
+        cluster.stop()
+
+
+def test_comes_back_after_its_server_was_killed(home):
+    # Durability is what is tested, so the fast settings of the other tests are left out.
+    cluster = Cluster(home)
+    cluster.start()
+    try:
+        _execute(cluster, "CREATE TABLE kept AS SELECT 42 AS answer")
+        first_line = (cluster.data / "postmaster.pid").read_text().splitlines()[0]
+        os.kill(int(first_line), signal.SIGKILL)
+        assert cluster.start() is True
+        assert _execute(cluster, "SELECT answer FROM kept") == 42
+    finally:
+        cluster.stop()
+
+
+def test_a_home_too_deep_for_a_socket_gets_a_short_socket_directory(home):
+    deep = home / ("x" * 60) / ("y" * 60)
+    cluster = Cluster(deep, FAST)
+    assert len(os.fsencode(cluster.socket)) < 88
+    cluster.start()
+    try:
+        assert _execute(cluster, "SELECT 1") == 1
+    finally:
+        cluster.stop()
+        shutil.rmtree(cluster.socket, ignore_errors=True)
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root runs the server as another user")
+def test_root_moves_it_out_of_a_home_that_its_user_cannot_enter(home):
+    home.chmod(0o700)
+    cluster = Cluster(home / "checkout" / ".ancu", FAST)
+    assert home not in cluster.base.parents
+    cluster.start()
+    try:
+        assert _execute(cluster, "SELECT 1") == 1
+        owner = pwd.getpwuid(cluster.data.stat().st_uid).pw_name
+        assert owner in {"postgres", "nobody"}
+    finally:
+        cluster.stop()
+        shutil.rmtree(cluster.base)
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="changing the user needs root")
+def test_an_ordinary_user_runs_it_as_himself(home):
+    program = (
+        "import sys; from pathlib import Path; from geo.cluster import Cluster\n"
+        "cluster = Cluster(Path(sys.argv[1]))\n"
+        "print(cluster.start(), cluster.data.stat().st_uid); cluster.stop()\n"
+    )
+    nobody = pwd.getpwnam("nobody")
+    os.chown(home, nobody.pw_uid, nobody.pw_gid)
+    done = subprocess.run(
+        [_python_for_all(), "-c", program, str(home / ".ancu")],
+        user=nobody.pw_uid,
+        group=nobody.pw_gid,
+        extra_groups=[],
+        cwd="/",
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": _readable_copy(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == ["True", str(nobody.pw_uid)], done.stderr
+
+
+def test_a_missing_postgis_is_asked_for_with_the_exact_command(monkeypatch, tmp_path):
+    monkeypatch.setattr(module, "_find_binaries", lambda: None)
+    monkeypatch.setattr("geo.system.shutil.which", lambda _name: None)
+    with pytest.raises(module.UnavailableError, match=r"sudo apt-get install .*postgresql-postgis"):
+        module.binaries()
+
+
+def test_available_stops_only_what_it_started(home, monkeypatch):
+    cluster = Cluster(home, FAST)
+    monkeypatch.setattr(module, "private", lambda: cluster)
+    with module.available():
+        assert cluster.running()
+        with module.available():
+            pass
+        assert cluster.running()
+    assert not cluster.running()
+
+
+def _execute(cluster: Cluster, statement: str) -> object:
+    engine = create_engine(cluster.url())
+    try:
+        with engine.begin() as connection:
+            result = connection.execute(text(statement))
+            return result.scalar() if result.returns_rows else None
+    finally:
+        engine.dispose()
+
+
+def _python_for_all() -> str:
+    """An interpreter of our version that an ordinary user may run; root's own may be closed."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    for candidate in (sys.executable, f"/usr/bin/python{version}"):
+        real = Path(candidate).resolve()
+        if all(p.stat().st_mode & 0o005 == 0o005 for p in (real, *real.parents) if p.exists()):
+            return candidate
+    pytest.skip(f"no python{version} that an ordinary user may run")
+
+
+def _readable_copy(home: Path) -> str:
+    """The packages that the cluster needs, where every user can read them."""
+    target = home / "packages"
+    shutil.copytree(Path(module.__file__).parent, target / "geo")
+    return os.pathsep.join([str(target), *(p for p in sys.path if p.endswith("site-packages"))])
