@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
 
-from geo import schema
+from geo import areas, schema
 from geo.cluster import Cluster
 
 FAST = (("fsync", "off"), ("full_page_writes", "off"), ("synchronous_commit", "off"))
@@ -37,7 +37,7 @@ def make_database(cluster: Cluster) -> Callable[..., str]:
 
     def make(template: str | None = None) -> str:
         name = f"test_{next(numbers)}"
-        source = f' TEMPLATE "{template.split("/")[-1].split("?")[0]}"' if template else ""
+        source = f' TEMPLATE "{template.split("?")[0].split("/")[-1]}"' if template else ""
         with admin.connect() as connection:
             connection.execute(text(f'CREATE DATABASE "{name}"{source}'))
         return cluster.url(name)
@@ -67,6 +67,26 @@ def empty_engine(empty_url: str) -> Iterator[Engine]:
 def conn(empty_engine: Engine) -> Iterator[Connection]:
     """A connection on the empty database; all that the test does is rolled back."""
     with empty_engine.connect() as connection:
+        outer = connection.begin()
+        yield connection
+        outer.rollback()
+
+
+@pytest.fixture(scope="session")
+def gazetteer_engine(make_database: Callable[..., str]) -> Iterator[Engine]:
+    """A database of its own that holds the areas of both tiers and nothing else."""
+    engine = create_engine(make_database())
+    with engine.begin() as connection:
+        schema.migrate(connection)
+        areas.load_gazetteer(connection)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def areas_conn(gazetteer_engine: Engine) -> Iterator[Connection]:
+    """A connection on the database with the areas; all that the test does is rolled back."""
+    with gazetteer_engine.connect() as connection:
         outer = connection.begin()
         yield connection
         outer.rollback()
