@@ -1,0 +1,145 @@
+"""Single values as people write them, made what the models need; each raises ValueError."""
+
+import re
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from geo.text import clean
+
+LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
+CLOCK_SKEW = timedelta(minutes=10)
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+").fullmatch
+_GROUPED = re.compile(r"\d{1,3}(?:([., \u00a0\u202f])\d{3})(?:\1\d{3})*").fullmatch
+_DAY_FIRST = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})").fullmatch
+_INFINITE = float("inf")
+_NO_DIGITS = re.compile(r"\D+")
+_TRUE = frozenset(("1", "true", "yes", "y", "có", "co", "x", "đúng"))
+_FALSE = frozenset(("0", "false", "no", "n", "không", "khong", "sai"))
+
+
+def shown(value: object) -> str:
+    """A value short enough for a message, control characters made visible."""
+    text = repr(str(value))[1:-1]
+    return f"“{text[:40]}…”" if len(text) > 40 else f"“{text}”"
+
+
+def tidy(value: object) -> object:
+    """Text in its stored form (NFC, single spaces); whole numbers as text without “.0”."""
+    if isinstance(value, str):
+        if value.isascii() and value.isprintable() and "  " not in value:
+            return value.strip()
+        return clean(value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, bool | list | dict):
+        raise ValueError(f"{shown(value)} is not text")
+    return value
+
+
+def number(value: object) -> object:
+    """A decimal number, also with a decimal comma; NaN and infinite are refused."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            value = _with_decimal_comma(value)
+    if isinstance(value, float) and not -_INFINITE < value < _INFINITE:
+        raise ValueError(f"{value} is not a finite number; leave the cell blank when unknown")
+    if isinstance(value, bool | list | dict | datetime):
+        raise ValueError(f"{shown(value)} is not a number")
+    return value
+
+
+def _with_decimal_comma(text: str) -> float:
+    if not _DECIMAL_COMMA(text.strip()):
+        raise ValueError(f"{shown(text)} is not a number")
+    return float(text.replace(",", "."))
+
+
+def money(value: object) -> object:
+    """Whole đồng; groups of three digits as Vietnamese write them (60.000.000) are understood."""
+    if isinstance(value, str):
+        text = value.strip()
+        if text and _GROUPED(text):
+            return int(_NO_DIGITS.sub("", text))
+        if text and not text.isdigit():
+            raise ValueError(f"{shown(value)} is not a whole number of đồng, such as 60000000")
+        return int(text) if text else None
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise ValueError(f"{shown(value)} is not a whole number of đồng, such as 60000000")
+
+
+def truth(value: object) -> object:
+    """Yes or no: 1/0, true/false, yes/no, có/không."""
+    if value == "0" or value is False:
+        return False
+    if value == "1" or value is True:
+        return True
+    text = str(value).strip().lower()
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
+    raise ValueError(f"{shown(value)} is neither 1 (có) nor 0 (không)")
+
+
+def choice(value: object) -> object:
+    """A code word, whatever its case."""
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def uuid(value: object) -> str:
+    """A UUID in its lower-case form; `uuid:` in front, as ODK writes it, is left out."""
+    if isinstance(value, str):
+        text = value.strip().lower()
+        if _UUID(text):
+            return text
+        try:
+            return str(UUID(text.removeprefix("uuid:")))
+        except ValueError:
+            pass  # the message below
+    if isinstance(value, UUID):
+        return str(value)
+    raise ValueError(f"{shown(value)} is not a UUID, such as 0f8fad5b-d9cb-469f-a165-70867728950e")
+
+
+def moment(value: object) -> object:
+    """A time with zone from text; a spreadsheet's zoneless time is taken as Vietnamese time."""
+    if isinstance(value, str):
+        try:
+            when = datetime.fromisoformat(value)
+        except ValueError:
+            raise ValueError(
+                f"{shown(value)} is not a time, such as 2026-09-30T08:15:00+07:00"
+            ) from None
+        if when.tzinfo is None:
+            raise ValueError(f"{shown(value)} has no zone; write it as {_with_zone(when)}")
+        return when
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=LOCAL)
+    raise ValueError(f"{shown(value)} is not a time; format the cells as date and time")
+
+
+def _with_zone(when: datetime) -> str:
+    return when.replace(tzinfo=LOCAL).isoformat(timespec="seconds")
+
+
+def day(value: object) -> object:
+    """A date: ISO, day first (30/9/2026) as Vietnamese write it, or a spreadsheet's."""
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str):
+        text = value.strip()
+        try:
+            if found := _DAY_FIRST(text):
+                return date(int(found[3]), int(found[2]), int(found[1]))
+            return date.fromisoformat(text[:10]) if len(text) >= 10 else date.fromisoformat(text)
+        except ValueError:
+            pass  # the message below
+    raise ValueError(f"{shown(value)} is not a date, such as 2026-09-30 or 30/9/2026")
