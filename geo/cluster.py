@@ -64,7 +64,14 @@ class Cluster:
         direct = self.base / "socket"
         if len(os.fsencode(direct)) <= _SOCKET_PATH_LIMIT:
             return direct
-        return Path(tempfile.gettempdir()) / f"ancu-{_owner().pw_uid}-{_digest(direct)}"
+        return Path(tempfile.gettempdir()) / f"ancu-{self.owner.pw_uid}-{_digest(direct)}"
+
+    @property
+    def owner(self) -> pwd.struct_passwd:
+        """Who runs the server: the owner of the data where there are any."""
+        if self.data.exists():
+            return pwd.getpwuid(self.data.stat().st_uid)
+        return _owner()
 
     @property
     def keep_marker(self) -> Path:
@@ -88,13 +95,16 @@ class Cluster:
         """
         if self.running():
             return False
+        # First, because installing PostgreSQL may bring the user who is to own the directories.
+        binaries()
         self._prepare_directories()
         if not (self.data / "PG_VERSION").exists():
             self._create()
         options = dict(_TUNING) | {"unix_socket_directories": str(self.socket)} | dict(self.extra)
         flags = " ".join(f"-c {key}='{value}'" for key, value in options.items())
         for attempt in range(10):
-            if self._pg_ctl("start", "-w", "-t", "60", "-o", flags).returncode == 0:
+            done = self._pg_ctl("start", "-w", "-t", "60", "-o", flags)
+            if done.returncode == 0:
                 break
             # After a kill the old backends hold the shared memory for a few seconds, and a server
             # that recovers answers by itself a little later.
@@ -103,7 +113,7 @@ class Cluster:
             time.sleep(0.5 * (attempt + 1))
         else:
             raise UnavailableError(
-                f"The database does not start. Its log ends:\n{self._log_tail()}"
+                f"The database does not start: {done.stderr.strip()}\n{self._log_tail()}"
             )
         self._make_database()
         return True
@@ -115,7 +125,7 @@ class Cluster:
         self.keep_marker.unlink(missing_ok=True)
 
     def _prepare_directories(self) -> None:
-        owner = _owner()
+        owner = self.owner
         self.home.mkdir(parents=True, exist_ok=True)
         for directory in (self.base, self.socket):
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -168,7 +178,7 @@ class Cluster:
         return self._run("pg_ctl", "-D", str(self.data), *log, *arguments)
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        owner = _owner()
+        owner = self.owner
         switch = (
             {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
             if os.geteuid() == 0
