@@ -1,0 +1,308 @@
+"""Loads boundaries, and gives the polygons of areas for verdicts and for maps."""
+
+import json
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import shapely
+from sqlalchemy import Connection, Row, func, insert, select, text
+
+from geo import areas, boundary_files, boundary_store, placement
+from geo.boundary_files import LoadOptions as LoadOptions
+from geo.boundary_files import Polygons
+from geo.boundary_store import Progress
+from geo.db import sql
+from geo.errors import NotFoundError, UsageError
+from geo.matching import AreaShapes
+from geo.tables import area, boundary, boundary_version, site, survey
+
+_CURRENT = boundary.c.superseded_at.is_(None)
+_PRESENT = area.c.valid_to.is_(None)
+
+
+@dataclass(frozen=True)
+class SourceNote:
+    """Where current boundaries come from; `accuracy_m` is the worst of them, 1 σ in metres."""
+
+    source: str
+    licence: str
+    sketch: bool
+    accuracy_m: float
+    loaded_at: datetime
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What a load did. `version` is None when nothing changed."""
+
+    version: int | None
+    level: str
+    source: str
+    polygons: int
+    provinces: tuple[str, ...] = ()
+    repaired: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    judge_again: bool = False
+    seconds: float = 0.0
+
+    def lines(self) -> list[str]:
+        """The report in sentences, one a line."""
+        if self.version is None:
+            return [f"{self.source} is loaded already; nothing changed."]
+        said = [
+            f"Loaded {self.polygons} {self.level} polygons in {len(self.provinces)} provinces as "
+            f"version {self.version} ({self.source}) in {self.seconds:.1f} s."
+        ]
+        said += [f"Repaired: {one}" for one in self.repaired]
+        said += self.notes
+        if self.missing:
+            said.append(
+                f"Without a polygon in these provinces: {len(self.missing)} communes "
+                f"({', '.join(self.missing[:10])}{' …' if len(self.missing) > 10 else ''})."
+            )
+        if self.judge_again:
+            said.append("Stored verdicts rest on the former boundaries: run `ancu audit run`.")
+        return said
+
+
+def load(
+    conn: Connection, path: Path, options: LoadOptions, progress: Progress | None = None
+) -> LoadReport:
+    """Load one file: all of it or, when any row cannot be used, nothing.
+
+    The same file with the same options changes nothing. Raises UsageError and RejectedError.
+    """
+    check_options(options)
+    if not path.is_file():
+        raise UsageError(f"{path} is not a file.")
+    digest = boundary_files.digest(path)
+    source = options.source or path.name
+    if _loaded_already(conn, digest, options, source):
+        return LoadReport(None, options.level, source, 0)
+    return load_polygons(
+        conn, boundary_files.read(path, options), options, path.name, digest, progress
+    )
+
+
+def load_polygons(
+    conn: Connection,
+    polygons: Polygons,
+    options: LoadOptions,
+    file_name: str | None = None,
+    digest: str | None = None,
+    progress: Progress | None = None,
+) -> LoadReport:
+    """Store usable polygons as one version; see `load`."""
+    began = time.monotonic()
+    conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('ancu.boundaries'))"))
+    placed, notes = placement.place(conn, polygons, options)
+    source = options.source or file_name or "unnamed"
+    version = conn.execute(
+        insert(boundary_version).returning(boundary_version.c.version),
+        {
+            "source": source,
+            "licence": options.licence,
+            "accuracy_m": options.accuracy_m,
+            "sketch": options.sketch,
+            "file_name": file_name,
+            "file_sha256": digest,
+        },
+    ).scalar_one()
+    boundary_store.replace(
+        conn, version, placed, polygons.repaired, options.level, progress or (lambda *_: None)
+    )
+    provinces = tuple(sorted(set(placed.province_codes)))
+    return LoadReport(
+        version,
+        options.level,
+        source,
+        len(placed),
+        provinces,
+        [
+            f"{polygons.codes[i]} {polygons.names[i][:60]}: {said}"
+            for i, said in polygons.repaired.items()
+        ],
+        [*polygons.notes, *notes],
+        _without_polygon(conn, provinces),
+        _has_verdicts(conn),
+        time.monotonic() - began,
+    )
+
+
+def check_options(options: LoadOptions) -> None:
+    """Raise UsageError for an accuracy or level that makes no sense."""
+    if not 0 < options.accuracy_m <= 50_000:
+        raise UsageError("--accuracy-m must be metres above 0 and not above 50000.")
+    if options.level not in ("commune", "province"):
+        raise UsageError("--level must be commune or province.")
+
+
+def current_source(conn: Connection, province_code: str | None = None) -> SourceNote | None:
+    """Where the communes of a province, or all of them, have their present polygons from."""
+    statement = (
+        select(
+            func.string_agg(boundary_version.c.source.distinct(), "; "),
+            func.string_agg(boundary_version.c.licence.distinct(), "; "),
+            func.bool_or(boundary_version.c.sketch),
+            func.max(boundary_version.c.accuracy_m),
+            func.max(boundary_version.c.loaded_at),
+        )
+        .select_from(boundary.join(area).join(boundary_version))
+        .where(_CURRENT, _PRESENT, area.c.level == "commune")
+    )
+    if province_code is not None:
+        statement = statement.where(area.c.province_code == province_code)
+    found = conn.execute(statement).one()
+    return SourceNote(*found) if found[0] is not None else None
+
+
+def versions(conn: Connection) -> list[Row]:
+    """Every version, newest first, with how many of its polygons are current and where."""
+    return list(conn.execute(sql("boundary_versions")))
+
+
+def display_geojson(conn: Connection, parent_code: str) -> bytes:
+    """FeatureCollection of the display polygons of an area's children; property `code` only.
+
+    Raises NotFoundError for an unknown parent.
+    """
+    parent = areas.get(conn, parent_code)
+    found = conn.execute(
+        select(area.c.code, func.ST_AsGeoJSON(boundary.c.display, 5))
+        .select_from(boundary.join(area))
+        .where(area.c.parent_code == parent.code, _PRESENT, _CURRENT)
+        .order_by(area.c.code)
+    )
+    return _collection((({"code": code}, geometry) for code, geometry in found))
+
+
+def outline_geojson(conn: Connection, code: str, full: bool = False) -> bytes:
+    """FeatureCollection of one area: code, name, level; `full` gives the polygon of verdicts.
+
+    Raises NotFoundError when the area is unknown or has no polygon.
+    """
+    one = areas.get(conn, code)
+    column = boundary.c.geom if full else boundary.c.display
+    geometry = conn.execute(
+        select(func.ST_AsGeoJSON(column, 6)).where(boundary.c.area_id == one.area_id, _CURRENT)
+    ).scalar()
+    if geometry is None:
+        raise NotFoundError(f"No boundary is loaded for {one.full_name} ({one.code}).")
+    return _collection([({"code": one.code, "name": one.full_name, "level": one.level}, geometry)])
+
+
+_cache: dict[tuple[object, ...], AreaShapes] = {}
+_cache_lock = threading.Lock()
+_CACHED = 2
+
+
+def shapes(conn: Connection, codes: Iterable[str] | None = None) -> AreaShapes:
+    """Current full-resolution polygons of present communes, by code; all of them or `codes`.
+
+    All of them are kept in the process for as long as the versions in the database stay the same.
+    """
+    key = _state(conn)
+    with _cache_lock:
+        known = _cache.get(key)
+    if codes is None:
+        return known or _load_all(conn, key)
+    wanted = sorted(set(codes))
+    if known is None:
+        return _read_shapes(conn, wanted)
+    places = [i for i in (known.index(code) for code in wanted) if i is not None]
+    return AreaShapes(
+        tuple(known.codes[i] for i in places),
+        known.polygons[places],
+        known.accuracy_m[places],
+        known.versions[places],
+    )
+
+
+def _load_all(conn: Connection, key: tuple[object, ...]) -> AreaShapes:
+    # One thread reads; the others wait for it instead of reading the same 100 MB again.
+    with _cache_lock:
+        if key not in _cache:
+            _cache[key] = _read_shapes(conn, None)
+            while len(_cache) > _CACHED:
+                _cache.pop(next(iter(_cache)))
+        return _cache[key]
+
+
+def _read_shapes(conn: Connection, codes: list[str] | None) -> AreaShapes:
+    statement = (
+        select(
+            area.c.code,
+            func.ST_AsBinary(boundary.c.geom),
+            boundary_version.c.accuracy_m,
+            boundary_version.c.version,
+        )
+        .select_from(boundary.join(area).join(boundary_version))
+        .where(area.c.level == "commune", _PRESENT, _CURRENT)
+        .order_by(area.c.code)
+    )
+    if codes is not None:
+        statement = statement.where(area.c.code.in_(codes))
+    rows = conn.execute(statement).all()
+    return AreaShapes(
+        tuple(r[0] for r in rows),
+        shapely.from_wkb(np.array([bytes(r[1]) for r in rows], dtype=object)),
+        np.array([r[2] for r in rows], dtype=float),
+        np.array([r[3] for r in rows], dtype=int),
+    )
+
+
+def _state(conn: Connection) -> tuple[object, ...]:
+    """What the current polygons are, as far as the cache must know: cheap, and never reused."""
+    return (str(conn.engine.url), *conn.execute(sql("boundary_state")).one())
+
+
+def _collection(features: Iterable[tuple[dict[str, str], str]]) -> bytes:
+    parts = (
+        f'{{"type":"Feature","properties":{json.dumps(properties)},"geometry":{geometry}}}'
+        for properties, geometry in features
+    )
+    return f'{{"type":"FeatureCollection","features":[{",".join(parts)}]}}'.encode()
+
+
+def _loaded_already(conn: Connection, digest: str, options: LoadOptions, source: str) -> bool:
+    """Whether these bytes were loaded with these options and nothing has replaced them since."""
+    found = conn.execute(
+        sql("boundary_unchanged"),
+        {
+            "sha256": digest,
+            "source": source,
+            "licence": options.licence,
+            "accuracy_m": options.accuracy_m,
+            "level": options.level,
+        },
+    )
+    return found.first() is not None
+
+
+def _without_polygon(conn: Connection, provinces: tuple[str, ...]) -> list[str]:
+    has_one = select(boundary.c.area_id).where(_CURRENT)
+    found = conn.execute(
+        select(area.c.code)
+        .where(area.c.level == "commune", _PRESENT, area.c.province_code.in_(provinces))
+        .where(area.c.area_id.notin_(has_one))
+        .order_by(area.c.code)
+    )
+    return list(found.scalars())
+
+
+def _has_verdicts(conn: Connection) -> bool:
+    return any(
+        conn.execute(select(table.c.province_code).limit(1)).first() is not None
+        for table in (survey, site)
+    )
+
+
+def loaded(conn: Connection) -> bool:
+    """Whether any commune has a polygon."""
+    return current_source(conn) is not None
