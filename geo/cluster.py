@@ -84,6 +84,10 @@ class Cluster:
 
     def running(self) -> bool:
         """Whether its server answers; a process id left by a killed one does not count."""
+        if self.base.exists() and not os.access(self.base, os.X_OK):
+            raise UnavailableError(
+                f"{self.base} belongs to another user: run An Cư as that user, or set ANCU_HOME."
+            )
         return (
             self.socket.exists() and self._run("pg_isready", "-h", str(self.socket)).returncode == 0
         )

@@ -105,25 +105,19 @@ def test_root_moves_it_out_of_a_home_that_its_user_cannot_enter(home):
 
 @pytest.mark.skipif(not AS_ROOT, reason="changing the user needs root")
 def test_an_ordinary_user_runs_it_as_himself(home):
-    program = (
-        "import sys; from pathlib import Path; from geo.cluster import Cluster\n"
-        "cluster = Cluster(Path(sys.argv[1]))\n"
-        "print(cluster.start(), cluster.data.stat().st_uid); cluster.stop()\n"
-    )
     nobody = pwd.getpwnam("nobody")
     os.chown(home, nobody.pw_uid, nobody.pw_gid)
-    done = subprocess.run(
-        [_python_for_all(), "-c", program, str(home / ".ancu")],
-        user=nobody.pw_uid,
-        group=nobody.pw_gid,
-        extra_groups=[],
-        cwd="/",
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": _readable_copy(home)},
-        capture_output=True,
-        text=True,
-        check=False,
+    done = _run_as_nobody(
+        home, "print(cluster.start(), cluster.data.stat().st_uid, cluster.stop())"
     )
-    assert done.stdout.split() == ["True", str(nobody.pw_uid)], done.stderr
+    assert done.stdout.split() == ["True", str(nobody.pw_uid), "None"], done.stderr
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="changing the user needs root")
+def test_another_users_cluster_is_refused_in_words(home):
+    (home / ".ancu" / "postgres").mkdir(parents=True, mode=0o700)
+    done = _run_as_nobody(home, "cluster.running()")
+    assert "belongs to another user" in done.stderr.splitlines()[-1]
 
 
 def test_a_missing_postgis_is_asked_for_with_the_exact_command(monkeypatch, tmp_path):
@@ -152,6 +146,25 @@ def _execute(cluster: Cluster, statement: str) -> object:
             return result.scalar() if result.returns_rows else None
     finally:
         engine.dispose()
+
+
+def _run_as_nobody(home: Path, statement: str) -> subprocess.CompletedProcess[str]:
+    nobody = pwd.getpwnam("nobody")
+    program = (
+        "import sys; from pathlib import Path; from geo.cluster import Cluster\n"
+        f"cluster = Cluster(Path(sys.argv[1]))\n{statement}\n"
+    )
+    return subprocess.run(
+        [_python_for_all(), "-c", program, str(home / ".ancu")],
+        user=nobody.pw_uid,
+        group=nobody.pw_gid,
+        extra_groups=[],
+        cwd="/",
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": _readable_copy(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def _python_for_all() -> str:
