@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from api.cli import db, serve
+from api.cli import address, db, serve
 from geo.errors import AncuError, RejectedError, UsageError
 
 REJECTED, WRONG_USAGE = 1, 2
@@ -30,6 +30,7 @@ def main() -> None:
 
 
 COMMANDS: tuple[click.Command, ...] = (
+    address.group,
     db.group,
     serve.serve,
 )
