@@ -1,0 +1,36 @@
+"""The application: the only place where its parts are put together."""
+
+from flask_openapi3 import Info, OpenAPI
+
+from api import blueprints, context
+from api.context import Begin
+from geo import db
+from geo.config import settings
+from web import (
+    audit,
+    errors,
+    formats,
+    intake,
+    language,
+    progress,
+    records,
+    security,
+    shell,
+    targeting,
+)
+
+PAGES = (progress.pages, audit.pages, targeting.pages, records.pages, intake.pages)
+
+
+def create_app(begin: Begin | None = None) -> OpenAPI:
+    """Pages, API and tiles over the transactions that `begin` opens; the database's by default."""
+    app = OpenAPI(__name__, info=Info(title="An Cư", version="0.1.0"))
+    app.config["MAX_CONTENT_LENGTH"] = settings().max_upload_mb * 1024 * 1024
+    context.install(app, begin or db.transaction)
+    for part in (security, language, formats, shell):
+        part.install(app)
+    blueprints.register(app)
+    for pages in PAGES:
+        app.register_blueprint(pages)
+    errors.install(app)
+    return app

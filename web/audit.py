@@ -1,0 +1,58 @@
+"""Audit: which survey locations are doubtful, worst first, with the evidence on the map."""
+
+from flask import Blueprint, request
+from flask_babel import gettext as _
+
+from api.context import begin
+from geo import areas, metrics, rules, surveys
+from geo.areas import COUNTRY
+from web import labels, maps
+from web.language import language
+from web.shell import area_names, chosen, page, uuid_or_none
+
+pages = Blueprint("audit", __name__)
+
+DOUBTFUL = ("outside", "uncertain")
+PAGE_SIZE = 50
+
+
+@pages.get("/audit")
+def index() -> str:
+    """The audit queue of an area, filtered by verdict and rule."""
+    verdict = chosen("verdict", labels.VERDICTS, "") or None
+    rule = chosen("rule", rules.RULES, "") or None
+    selected = uuid_or_none(request.args.get("survey"))
+    with begin() as conn:
+        area = areas.get(conn, request.args.get("area") or COUNTRY)
+        figures = metrics.figures(conn, area)
+        listed = surveys.listing(
+            conn,
+            area,
+            verdict=verdict,
+            rule=rule,
+            cursor=request.args.get("cursor") or None,
+            limit=PAGE_SIZE,
+            order="worst",
+        )
+        made = maps.LocalMap(_("Bản đồ phiếu: %(area)s", area=area.full_name))
+        maps.outline(f"/api/v1/areas/{area.code}/outline.geojson").add_to(made)
+        maps.survey_points(area.code, verdict=verdict).add_to(made)
+        maps.evidence(selected).add_to(made)
+        return page(
+            conn,
+            "audit.html",
+            active="audit",
+            area=area,
+            title=_("Kiểm tra vị trí") + ": " + area.full_name,
+            children=areas.children(conn, area.code),
+            figures=figures,
+            page=listed,
+            names=area_names(conn, listed.items),
+            total=None if rule else sum(figures[v] for v in ([verdict] if verdict else DOUBTFUL)),
+            verdict=verdict,
+            rule=rule,
+            rule_labels={code: getattr(one, language()) for code, one in rules.RULES.items()},
+            selected=selected,
+            map=maps.render(made),
+            download=lambda format: f"/api/v1/findings?area={area.code}&format={format}",
+        )

@@ -1,0 +1,71 @@
+"""Upload of files: what was stored, what was refused and why, what was kept aside."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, request
+from flask_babel import gettext as _
+from sqlalchemy import Connection
+from werkzeug.datastructures import FileStorage
+
+from api.context import begin
+from geo import imports, intake_log
+from geo.config import settings
+from geo.errors import RejectedError
+from web import labels
+from web.shell import chosen, page
+
+pages = Blueprint("intake", __name__, url_prefix="/import")
+
+
+@pages.get("")
+def index() -> str:
+    """The form and the latest imports."""
+    with begin() as conn:
+        return _page(conn, kind=chosen("kind", labels.IMPORT_KINDS, "households"))
+
+
+@pages.post("")
+def upload() -> tuple[str, int] | str:
+    """Take in one file, all of it or nothing."""
+    kind = request.form.get("kind", "")
+    dry_run = request.form.get("dry_run") == "1"
+    sent = request.files.get("file")
+    values: dict[str, Any] = {"kind": kind, "dry_run": dry_run}
+    try:
+        if kind not in labels.IMPORT_KINDS:
+            raise RejectedError(_("Chọn loại dữ liệu."))
+        if sent is None or not sent.filename:
+            raise RejectedError(_("Chọn một tệp."))
+        with begin() as conn:
+            report = _import(conn, kind, sent, dry_run)
+    except RejectedError as error:
+        failure = {"message": str(error), "problems": error.problems}
+        with begin() as conn:
+            return _page(conn, failure=failure, **values), 422
+    with begin() as conn:
+        return _page(conn, report=report, **values)
+
+
+def _import(conn: Connection, kind: str, sent: FileStorage, dry_run: bool) -> Any:
+    name = Path(str(sent.filename).replace("\\", "/")).name
+    with tempfile.TemporaryDirectory(prefix="ancu-upload-") as folder:
+        # The sender's name is kept for the report only; no part of it becomes a path.
+        path = Path(folder) / ("upload" + Path(name).suffix[:12])
+        sent.save(path)
+        return imports.import_file(conn, kind, path, dry_run=dry_run, source=name)
+
+
+def _page(conn: Connection, **values: Any) -> str:
+    return page(
+        conn,
+        "import.html",
+        active="intake",
+        title=_("Nhập dữ liệu"),
+        kind_labels=labels.IMPORT_KINDS,
+        jobs=intake_log.recent_imports(conn),
+        conflicts=intake_log.recent_conflicts(conn),
+        max_upload_mb=settings().max_upload_mb,
+        **values,
+    )

@@ -1,0 +1,239 @@
+"""Turns map layers into Folium maps whose scripts and data come from this service only.
+
+Folium makes the page's skeleton: the map, its controls, its layers. Every layer is one call of
+a function in static/js/map.js with a short JSON configuration; the data comes by URL. Text of
+records never passes through Folium.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import folium
+from branca.element import Figure, MacroElement
+from flask import url_for
+from flask_babel import gettext as _
+from folium.template import Template
+from markupsafe import Markup
+
+from geo.config import settings
+from web import labels
+
+CENTRE, ZOOM, MAX_ZOOM = (16.2, 106.3), 5, 19
+"""The whole country until the data tells where to look."""
+
+NO_DATA = "#d5d9dd"
+_BLUES = ("#dbe9f6", "#a9cfe5", "#63a8d3", "#2b7bba", "#08458a")
+_BROWNS = ("#fdf0cf", "#fbd38c", "#f49b45", "#d8611c", "#94330c")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Classes of a ratio: lower bounds of the second class and so on, one colour each."""
+
+    breaks: tuple[float, ...]
+    colours: tuple[str, ...]
+
+
+EVEN = Scale((0.2, 0.4, 0.6, 0.8), _BLUES)
+POVERTY = Scale((0.05, 0.1, 0.2, 0.4), _BROWNS)
+SCALES: dict[str, Scale] = {
+    "coverage": EVEN,
+    "verified_coverage": EVEN,
+    "completion": EVEN,
+    "poverty_rate": POVERTY,
+    "near_poor_rate": POVERTY,
+}
+"""Fixed classes, so that a colour means the same in every area."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How one class of points is drawn: never by colour alone."""
+
+    colour: str
+    shape: str
+    sign: str
+
+
+VERDICT_MARKS: dict[str, Mark] = {
+    "inside": Mark("#0072b2", "disc", "●"),
+    "uncertain": Mark("#e69f00", "square", "◧"),
+    "outside": Mark("#d55e00", "triangle", "▲"),
+    "unlocated": Mark("#6b7280", "ring", "○"),
+}
+
+
+PLACEHOLDER = "00000000-0000-0000-0000-000000000000"
+"""Stands for a survey's id in the addresses that a map's script fills in."""
+
+
+@dataclass(frozen=True)
+class MapHtml:
+    """A rendered map: what belongs in the head, in the body and in the page's last script."""
+
+    head: Markup
+    body: Markup
+    script: Markup
+
+
+class LocalMap(folium.Map):
+    """A Leaflet map that loads nothing but this service's own files."""
+
+    _template = Template(
+        """
+        {% macro html(this, kwargs) %}
+        <div class="map" id="{{ this.get_name() }}" role="region" tabindex="0"
+             aria-label="{{ this.label|e }}"></div>
+        {% endmacro %}
+        {% macro script(this, kwargs) %}
+        var {{ this.get_name() }} = L.map({{ this.get_name()|tojson }}, {
+            center: {{ this.location|tojson }},
+            crs: L.CRS.{{ this.crs }},
+            ...{{ this.options|tojavascript }}
+        });
+        {%- if this.control_scale %}
+        L.control.scale({imperial: false}).addTo({{ this.get_name() }});
+        {%- endif %}
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, label: str) -> None:
+        super().__init__(
+            location=CENTRE,
+            zoom_start=ZOOM,
+            tiles=None,
+            prefer_canvas=True,
+            control_scale=True,
+            max_zoom=MAX_ZOOM,
+            attribution_control=bool(settings().basemap_url),
+        )
+        self.label = label
+        self.default_js = [
+            (name, url_for("static", filename=path))
+            for name, path in (
+                ("leaflet", "vendor/leaflet.js"),
+                ("vectorgrid", "vendor/vectorgrid.js"),
+                ("ancu_map", "js/map.js"),
+            )
+        ]
+        self.default_css = [("leaflet_css", url_for("static", filename="vendor/leaflet.css"))]
+        if settings().basemap_url:
+            folium.TileLayer(settings().basemap_url, attr=_("Bản đồ nền"), control=False).add_to(
+                self
+            )
+        Call("begin", {"words": _words()}).add_to(self)
+
+
+class Call(MacroElement):
+    """One call `Ancu.<function>(map, config)` of static/js/map.js."""
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+        Ancu.{{ this.function }}({{ this._parent.get_name() }}, {{ this.config }});
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, function: str, config: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._name = function
+        self.function = function
+        self.config = script_json(config)
+
+
+def choropleth(geometry_url: str, metric: str, names: Mapping[str, str]) -> Call:
+    """Areas coloured by `metric`; what they are called and their figures are in the page.
+
+    `names`: metric → its name on the legend, one for each metric that can be switched to.
+    The page holds code → name, url and metrics as JSON in the element `figures`.
+    """
+    scales = {
+        key: {"breaks": SCALES[key].breaks, "colours": SCALES[key].colours, "label": name}
+        for key, name in names.items()
+    }
+    return Call(
+        "choropleth",
+        {
+            "url": geometry_url,
+            "figures": "figures",
+            "metric": metric,
+            "scales": scales,
+            "noData": NO_DATA,
+        },
+    )
+
+
+def outline(url: str) -> Call:
+    """The border of one area, which the map then shows whole."""
+    return Call("outline", {"url": url})
+
+
+def survey_points(area_code: str, **filters: str | None) -> Call:
+    """Surveys of an area by verdict as vector tiles; groups with their count at small scales."""
+    query = {"area": area_code} | {key: value for key, value in filters.items() if value}
+    return Call(
+        "points",
+        {
+            "url": "/tiles/surveys/{z}/{x}/{y}.mvt?" + urlencode(query),
+            "marks": {
+                key: {
+                    "colour": mark.colour,
+                    "shape": mark.shape,
+                    "label": str(labels.VERDICTS[key]),
+                }
+                for key, mark in VERDICT_MARKS.items()
+            },
+            "page": url_for("records.survey", survey_id=PLACEHOLDER),
+        },
+    )
+
+
+def evidence(survey_id: str | None = None) -> Call:
+    """Room for one survey's evidence: recorded area, point, accuracy, line to the border."""
+    url = url_for("records.survey_evidence", survey_id=PLACEHOLDER)
+    return Call("evidence", {"url": url, "selected": survey_id})
+
+
+def render(made: LocalMap) -> MapHtml:
+    """Take Folium's figure apart so that the page around it is ours."""
+    figure = made.get_root()
+    assert isinstance(figure, Figure)
+    del figure.header._children["meta_http"]
+    for child in figure._children.values():
+        child.render()
+    # Safe: only our own templates and escaped JSON went in.
+    return MapHtml(*(Markup(part.render()) for part in (figure.header, figure.html, figure.script)))  # noqa: S704
+
+
+_LIVE = re.compile(r"[<>&'`$\u2028\u2029]|\{(?=[{%#])|(?<=\{)[%#]")
+
+
+def script_json(value: object) -> str:
+    """JSON that stays data inside a script element, a template literal and a Jinja template.
+
+    Branca compiles what an element renders as a template once more, so `{{` must not survive.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return _LIVE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def _words() -> dict[str, str]:
+    return {
+        "zoomIn": _("Phóng to"),
+        "zoomOut": _("Thu nhỏ"),
+        "loading": _("Đang tải bản đồ…"),
+        "failed": _("Không tải được dữ liệu bản đồ."),
+        "retry": _("Thử lại"),
+        "noData": _("Chưa có số liệu"),
+        "noBoundary": _("Chưa có ranh giới cho khu vực này."),
+        "surveys": _("phiếu"),
+        "openSurvey": _("Mở phiếu"),
+        "accuracy": _("sai số GPS"),
+        "toBorder": _("đường ngắn nhất tới ranh giới"),
+    }

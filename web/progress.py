@@ -1,0 +1,98 @@
+"""Progress of an area: map and table of its children, or the surveys of a commune."""
+
+from typing import Any
+
+from flask import Blueprint, redirect, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from api.context import begin
+from geo import areas, metrics, surveys
+from geo.areas import COUNTRY
+from web import columns, labels, maps
+from web.columns import Column, for_map, ordered, sort_value
+from web.shell import chosen, page
+
+pages = Blueprint("progress", __name__)
+
+COLUMNS = (
+    columns.NAME,
+    Column("households"),
+    Column("surveyed"),
+    Column("coverage", "ratio"),
+    Column("verified_coverage", "ratio"),
+    Column("approved"),
+    Column("started"),
+    Column("completed"),
+    Column("handed_over"),
+    Column("completion", "ratio"),
+    Column("overdue"),
+    Column("last_activity", "time"),
+)
+ON_MAP = ("coverage", "verified_coverage", "completion")
+LATEST = 50
+
+
+@pages.get("/")
+def home() -> Response:
+    """The country, or the one province that has data."""
+    with begin() as conn:
+        busy = [
+            row["code"]
+            for row in metrics.children_figures(conn, areas.get(conn, COUNTRY))
+            if row["households"]
+        ]
+    return redirect(url_for("progress.area_page", code=busy[0] if len(busy) == 1 else COUNTRY))
+
+
+@pages.get("/progress/<code>")
+def area_page(code: str) -> str | Response:
+    """One area's figures, map and table."""
+    with begin() as conn:
+        area = areas.get(conn, code)
+        if area.code != code:
+            return redirect(url_for("progress.area_page", code=area.code))
+        figures = metrics.figures(conn, area)
+        if area.level == "commune":
+            return page(conn, "progress.html", **_commune(conn, area, figures))
+        return page(conn, "progress.html", **_above(conn, area, figures))
+
+
+def _above(conn: Any, area: Any, figures: dict[str, Any]) -> dict[str, Any]:
+    metric = chosen("metric", ON_MAP, ON_MAP[0])
+    sort = chosen("sort", [column.key for column in COLUMNS], columns.NAME.key)
+    descending = chosen("dir", ("asc", "desc"), "asc") == "desc"
+    rows = ordered(metrics.children_figures(conn, area), sort, descending)
+    made = maps.LocalMap(_("Bản đồ tiến độ: %(area)s", area=area.full_name))
+    names = {key: str(labels.METRICS[key]) for key in ON_MAP}
+    maps.choropleth(f"/api/v1/areas/{area.code}/children.geojson", metric, names).add_to(made)
+    return {
+        **_common(area, figures, made),
+        "columns": COLUMNS,
+        "rows": rows,
+        "sort": sort,
+        "descending": descending,
+        "sort_value": sort_value,
+        "metric": metric,
+        "metric_labels": names,
+        "map_figures": for_map(rows, ON_MAP, lambda code: url_for("progress.area_page", code=code)),
+    }
+
+
+def _commune(conn: Any, area: Any, figures: dict[str, Any]) -> dict[str, Any]:
+    listed = surveys.listing(conn, area, limit=LATEST, order="recent")
+    made = maps.LocalMap(_("Phiếu ở %(area)s", area=area.full_name))
+    maps.outline(f"/api/v1/areas/{area.code}/outline.geojson").add_to(made)
+    maps.survey_points(area.code).add_to(made)
+    return {**_common(area, figures, made), "page": listed, "map_figures": {}}
+
+
+def _common(area: Any, figures: dict[str, Any], made: maps.LocalMap) -> dict[str, Any]:
+    return {
+        "active": "progress",
+        "area": area,
+        "title": _("Tiến độ") + ": " + area.full_name,
+        "figures": figures,
+        "map": maps.render(made),
+        "download": lambda format: f"/api/v1/progress/{area.code}?format={format}",
+    }

@@ -1,0 +1,166 @@
+"""Pages of single records: a survey with its evidence, a household, a site; and search."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, jsonify, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import Connection
+from werkzeug.wrappers import Response
+
+from api.context import begin
+from geo import areas, boundaries, households, intake_log, rules, sites, surveys
+from geo.areas import COUNTRY, Area
+from web import labels, maps
+from web.language import language
+from web.shell import area_names, area_or_none, page
+
+pages = Blueprint("records", __name__)
+
+SHOWN = 20
+Row = Mapping[str, Any]
+
+
+@pages.get("/surveys/<uuid:survey_id>")
+def survey(survey_id: Any) -> str:
+    """One survey: its verdict in plain words, the numbers, the map."""
+    with begin() as conn:
+        found = surveys.get(conn, str(survey_id))
+        made = maps.LocalMap(_("Bản đồ của phiếu"))
+        maps.evidence(str(survey_id)).add_to(made)
+        return page(
+            conn,
+            "survey.html",
+            active="audit",
+            area=_area_of(conn, found),
+            title=_("Phiếu rà soát"),
+            survey=found,
+            plain=rules.explain(found, language()),
+            rule_texts=_rule_texts(found["findings"]),
+            names=area_names(conn, [found, *found["history"]]),
+            conflicts=intake_log.conflicts_of(
+                conn, "surveys", found["province_code"], str(survey_id)
+            ),
+            map=maps.render(made),
+        )
+
+
+@pages.get("/surveys/<uuid:survey_id>/evidence.json")
+def survey_evidence(survey_id: Any) -> Response:
+    """What the map draws for one survey; positions are [lat, lon] in EPSG:4326.
+
+    outlines: addresses of the recorded area's border; nearest: the border's point that is nearest
+    to a doubtful survey's point, else null.
+    """
+    with begin() as conn:
+        found = surveys.get(conn, str(survey_id))
+        nearest = _nearest_border(conn, found) if found["verdict"] != "inside" else None
+    point = None if found["lon"] is None else [found["lat"], found["lon"]]
+    shown = found["candidates"] or [found["recorded_code"] or found["commune_code"]]
+    return jsonify(
+        survey_id=str(survey_id),
+        verdict=found["verdict"],
+        label=f"{maps.VERDICT_MARKS[found['verdict']].sign} {labels.VERDICTS[found['verdict']]}",
+        colour=maps.VERDICT_MARKS[found["verdict"]].colour,
+        summary=rules.explain(found, language()),
+        point=point,
+        accuracy_m=found["accuracy_used_m"] or found["accuracy_m"],
+        nearest=nearest,
+        outlines=[f"/api/v1/areas/{code}/outline.geojson" for code in shown if code],
+        page=url_for("records.survey", survey_id=survey_id),
+    )
+
+
+@pages.get("/households/<province_code>/<path:household_code>")
+def household(province_code: str, household_code: str) -> str:
+    """One household with its surveys and sites."""
+    with begin() as conn:
+        found = households.get(conn, province_code, household_code)
+        return page(
+            conn,
+            "household.html",
+            active="household",
+            area=_area_of(conn, found),
+            title=found["head_name"],
+            household=found,
+            names=area_names(conn, found["surveys"]),
+            conflicts=intake_log.conflicts_of(conn, "households", province_code, household_code),
+            statuses=labels.STATUSES,
+            site_kinds=labels.SITE_KINDS,
+            stages=labels.STAGES,
+        )
+
+
+@pages.get("/sites/<province_code>/<path:site_code>")
+def site(province_code: str, site_code: str) -> str:
+    """One rebuild site with its stages."""
+    with begin() as conn:
+        found = sites.get(conn, province_code, site_code)
+        return page(
+            conn,
+            "site.html",
+            active="site",
+            area=_area_of(conn, found),
+            title=_("Nhà %(code)s", code=site_code),
+            site=found,
+            plain=rules.explain(found, language()),
+            names=area_names(conn, [found]),
+            conflicts=intake_log.conflicts_of(conn, "sites", province_code, site_code),
+            site_kinds=labels.SITE_KINDS,
+            stages=labels.STAGES,
+        )
+
+
+@pages.get("/search")
+def search() -> str:
+    """Areas and households by name or code; tone marks are not needed."""
+    query = request.args.get("q", "").replace("\0", "").strip()[:200]
+    with begin() as conn:
+        country = areas.get(conn, COUNTRY)
+        found = areas.search(conn, query, SHOWN) if query else []
+        former = [one for one in found if one.valid_to]
+        return page(
+            conn,
+            "search.html",
+            active="search",
+            title=_("Kết quả tìm kiếm"),
+            query=query,
+            areas=found,
+            successors={one.area_id: areas.successors(conn, one.area_id) for one in former},
+            provinces={
+                code: one.full_name
+                for code in {one.province_code for one in found}
+                if code and (one := area_or_none(conn, code))
+            },
+            households=households.search(conn, query, country, SHOWN) if query else [],
+        )
+
+
+def _area_of(conn: Connection, record: Row) -> Area:
+    """The commune of a record, else its province, else the country."""
+    for code in (record["commune_code"], record["province_code"]):
+        if code and (found := area_or_none(conn, code)):
+            return found
+    return areas.get(conn, COUNTRY)
+
+
+def _nearest_border(conn: Connection, record: Row) -> list[float] | None:
+    if record["lon"] is None or not record["recorded_code"]:
+        return None
+    shapes = boundaries.shapes(conn, [record["recorded_code"]])
+    if not len(shapes):
+        return None
+    lon, lat = shapes.border(0).nearest(record["lon"], record["lat"])
+    return [lat, lon]
+
+
+def _rule_texts(findings: list[Any]) -> list[tuple[str, str]]:
+    """Title and meaning of each finding's rule."""
+    texts = []
+    for finding in findings:
+        rule = rules.RULES.get(finding["rule"])
+        if rule is None:
+            texts.append((finding["rule"], ""))
+        else:
+            texts.append((getattr(rule, language()), getattr(rule, f"means_{language()}")))
+    return texts

@@ -1,0 +1,72 @@
+"""What keeps a page to itself: response headers, script nonces, and no posts from elsewhere."""
+
+import secrets
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, g, request
+
+from geo.config import settings
+
+SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+
+
+def install(app: Flask) -> None:
+    """Guard all of `app`'s answers and its posts."""
+    app.before_request(_refuse_cross_site)
+    app.after_request(_add_headers)
+    app.jinja_env.globals["nonce"] = nonce
+
+
+def nonce() -> str:
+    """The current answer's token; only inline scripts that carry it run."""
+    if "nonce" not in g:
+        g.nonce = secrets.token_urlsafe(16)
+    return str(g.nonce)
+
+
+def _refuse_cross_site() -> None:
+    """Refuse a changing request that another site's page made the browser send.
+
+    Programs send neither header and pass; a browser always sends at least one of them.
+    """
+    if request.method in SAFE_METHODS:
+        return
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        abort(403)
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        abort(403)
+
+
+def _add_headers(response: Response) -> Response:
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    response.headers.setdefault("Content-Security-Policy", _policy())
+    return response
+
+
+def _policy() -> str:
+    # The API's own documentation pages carry inline scripts that cannot be given a nonce.
+    inline = "'unsafe-inline'" if request.path.startswith("/openapi") else f"'nonce-{nonce()}'"
+    tiles = _origin(settings().basemap_url)
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"script-src 'self' {inline}",
+            "style-src 'self' 'unsafe-inline'",
+            f"img-src 'self' data: {tiles}".strip(),
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'self'",
+        )
+    )
+
+
+def _origin(url: str | None) -> str:
+    """`scheme://host` of a tile address; its `{s}` part becomes a wildcard."""
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.replace('{s}', '*')}"

@@ -1,0 +1,85 @@
+"""What every page has around its content: banners, breadcrumb, links to itself."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from flask import Flask, render_template, request, url_for
+from sqlalchemy import Connection
+
+from geo import areas, boundaries
+from geo.areas import Area
+from geo.errors import NotFoundError
+from geo.intake_log import demo_present
+from web import assets, labels
+from web.language import LANGUAGES, language
+from web.maps import VERDICT_MARKS
+
+_KEPT_OUT_OF_LINKS = ("lang",)
+
+
+def install(app: Flask) -> None:
+    """Give templates the few names that all of them use."""
+    app.jinja_env.globals.update(
+        language=language,
+        languages=LANGUAGES,
+        here=here,
+        verdict_marks=VERDICT_MARKS,
+        verdict_labels=labels.VERDICTS,
+    )
+
+
+def page(
+    conn: Connection, template: str, *, active: str, area: Area | None = None, **values: Any
+) -> str:
+    """Render `template`; `active` is the menu entry, `area` the area that the page is about."""
+    province = area.province_code if area and area.level != "country" else None
+    return render_template(
+        template,
+        active=active,
+        area=area,
+        ancestors=areas.ancestors(conn, area.code) if area else [],
+        source=boundaries.current_source(conn, province),
+        demo_present=demo_present(conn),
+        assets_missing=assets.missing(),
+        **values,
+    )
+
+
+def here(**changes: Any) -> str:
+    """The present address with some query parameters changed, or removed by None."""
+    kept = {k: v for k, v in request.args.items() if k not in _KEPT_OUT_OF_LINKS}
+    query = {k: v for k, v in (kept | changes).items() if v is not None}
+    endpoint = request.endpoint if request.method == "GET" else None
+    if endpoint is None:
+        return url_for("progress.home", **query)
+    return url_for(endpoint, **(request.view_args or {}), **query)
+
+
+def chosen(parameter: str, allowed: Any, default: str) -> str:
+    """The query parameter's value if it is one of `allowed`, else `default`."""
+    value = request.args.get(parameter, default)
+    return value if value in allowed else default
+
+
+def area_or_none(conn: Connection, code: str) -> Area | None:
+    """The present area, None when there is none of this code."""
+    try:
+        return areas.get(conn, code)
+    except NotFoundError:
+        return None
+
+
+def area_names(conn: Connection, records: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """code → full name of the recorded and located communes of some records."""
+    codes = {record[key] for record in records for key in ("recorded_code", "located_code")}
+    found = (area_or_none(conn, code) for code in sorted(filter(None, codes)))
+    return {one.code: one.full_name for one in found if one}
+
+
+def uuid_or_none(value: str | None) -> str | None:
+    """`value` in the usual form if it is a UUID."""
+    try:
+        return str(UUID(value)) if value else None
+    except ValueError:
+        return None

@@ -1,0 +1,354 @@
+/* What the maps do. Folium makes the map and calls one function of `Ancu` per layer.
+   Text of records is written with textContent only. */
+(function () {
+  "use strict";
+
+  const language = document.documentElement.lang || "vi";
+  const percents = new Intl.NumberFormat(language, {minimumFractionDigits: 1, maximumFractionDigits: 1});
+  const counts = new Intl.NumberFormat(language);
+  const percent = (ratio) => (ratio === null || ratio === undefined ? "–" : percents.format(100 * ratio) + " %");
+
+  /* ---- Leaflet.VectorGrid 1.3 under Leaflet 1.9 ---- */
+
+  // Its click handler calls a function that Leaflet dropped, and its points have no position.
+  L.Canvas.Tile.include({
+    _onClick: function (event) {
+      if (!this._map) { return; }
+      const point = this._map.mouseEventToLayerPoint(event).subtract(this.getOffset());
+      let hit = null;
+      for (const id in this._layers) {
+        const layer = this._layers[id];
+        if (layer.options.interactive && layer._containsPoint(point) &&
+            !(event.type === "click" && this._map._draggableMoved(layer))) { hit = layer; }
+      }
+      this._fireEvent(hit ? [hit] : false, event);
+    },
+    _updateCircle: function (layer) {
+      if (!this._drawing || layer._empty()) { return; }
+      tracePath(this._ctx, layer._point, Math.max(layer._radius, 1), layer.options.shape);
+      this._fillStroke(this._ctx, layer);
+    },
+  });
+
+  const createLayer = L.VectorGrid.prototype._createLayer;
+  L.VectorGrid.include({
+    _createLayer: function (feature, pixels) {
+      const layer = createLayer.call(this, feature, pixels);
+      layer.getLatLng = undefined;
+      return layer;
+    },
+  });
+
+  const getTile = L.VectorGrid.Protobuf.prototype._getVectorTilePromise;
+  L.VectorGrid.Protobuf.include({
+    _getVectorTilePromise: function (coords) {
+      return getTile.call(this, coords).catch((error) => {
+        this.fire("tileerror", {error, coords});
+        return {layers: {}};
+      });
+    },
+  });
+
+  function tracePath(context, p, r, shape) {
+    context.beginPath();
+    if (shape === "triangle") {
+      context.moveTo(p.x, p.y - 1.25 * r);
+      context.lineTo(p.x + 1.15 * r, p.y + 0.85 * r);
+      context.lineTo(p.x - 1.15 * r, p.y + 0.85 * r);
+      context.closePath();
+    } else if (shape === "square") {
+      context.rect(p.x - 0.9 * r, p.y - 0.9 * r, 1.8 * r, 1.8 * r);
+    } else {
+      context.arc(p.x, p.y, r, 0, 2 * Math.PI);
+    }
+  }
+
+  /* ---- helpers ---- */
+
+  const element = (tag, className, text) => {
+    const made = document.createElement(tag);
+    if (className) { made.className = className; }
+    if (text !== undefined) { made.textContent = text; }
+    return made;
+  };
+
+  const NOTHING = {type: "FeatureCollection", features: []};
+
+  /* The JSON at `url`; of an area without a boundary, an empty collection. */
+  async function getJson(url) {
+    const answer = await fetch(url, {headers: {Accept: "application/json"}});
+    if (answer.status === 404 && url.includes("/outline")) { return NOTHING; }
+    if (!answer.ok) { throw new Error(url + " " + answer.status); }
+    return answer.json();
+  }
+
+  /* Shows loading, then runs `work`; on failure says so and offers to try again. */
+  async function loading(map, work) {
+    const words = map.ancu.words;
+    note(map, element("span", "spinner"), words.loading);
+    try {
+      await work();
+      note(map);
+    } catch (error) {
+      console.error(error);
+      const button = element("button", "button", words.retry);
+      button.type = "button";
+      button.addEventListener("click", () => loading(map, work));
+      note(map, words.failed, button);
+    }
+  }
+
+  function note(map, ...parts) {
+    const box = map.ancu.note;
+    box.replaceChildren(...parts);
+    box.hidden = parts.length === 0;
+  }
+
+  function show(map, bounds) {
+    if (bounds.isValid()) { map.fitBounds(bounds, {padding: [12, 12], maxZoom: 15, animate: false}); }
+  }
+
+  /* ---- the functions that maps.py calls ---- */
+
+  const Ancu = window.Ancu = {};
+  const NOBODY = "00000000-0000-0000-0000-000000000000";
+
+  Ancu.begin = function (map, config) {
+    const box = element("div", "map-note");
+    box.setAttribute("role", "status");
+    box.hidden = true;
+    map.getContainer().append(box);
+    map.ancu = {words: config.words, note: box};
+    if (map.attributionControl) { map.attributionControl.setPrefix(false); }
+    const zoom = map.zoomControl;
+    for (const [button, text] of [[zoom._zoomInButton, config.words.zoomIn], [zoom._zoomOutButton, config.words.zoomOut]]) {
+      button.title = text;
+      button.setAttribute("aria-label", text);
+    }
+    map.createPane("points").style.zIndex = 450;
+    map.createPane("evidence").style.zIndex = 460;
+    new ResizeObserver(() => map.invalidateSize({pan: false})).observe(map.getContainer());
+  };
+
+  Ancu.outline = function (map, config) {
+    const renderer = L.svg({padding: 0.5});
+    loading(map, async () => {
+      const layer = L.geoJSON(await getJson(config.url), {
+        interactive: false,
+        style: () => ({renderer, color: "#16324f", weight: 1.5, fillColor: "#16324f", fillOpacity: 0.05}),
+      }).addTo(map);
+      map.ancu.home = layer.getBounds();
+      if (!map.ancu.chosen) { show(map, map.ancu.home); }
+    });
+  };
+
+  Ancu.choropleth = function (map, config) {
+    const figures = JSON.parse(document.getElementById(config.figures).textContent);
+    let metric = config.metric;
+    let layer = null;
+
+    const colour = (code) => {
+      const value = figures[code] ? figures[code][metric] : null;
+      if (value === null || value === undefined) { return null; }
+      const {breaks, colours} = config.scales[metric];
+      return colours[breaks.filter((b) => value >= b).length];
+    };
+    const style = (feature) => {
+      const fill = colour(feature.properties.code);
+      return {
+        color: "#ffffff", weight: 1, dashArray: fill ? null : "3 3",
+        fillColor: fill || config.noData, fillOpacity: fill ? 0.95 : 0.6,
+      };
+    };
+    const tooltip = (code) => {
+      const box = element("div", "tip");
+      const known = figures[code] || {name: code};
+      box.append(element("strong", "", known.name));
+      for (const key of Object.keys(config.scales)) {
+        const line = element("span", key === metric ? "on" : "", config.scales[key].label + ": " + percent(known[key]));
+        box.append(line);
+      }
+      return box;
+    };
+    const highlight = (code, on) => {
+      for (const row of document.querySelectorAll("[data-code]")) {
+        if (row.dataset.code === code) { row.classList.toggle("hover", on); }
+      }
+      if (!layer) { return; }
+      layer.eachLayer((one) => {
+        if (one.feature.properties.code !== code) { return; }
+        one.setStyle(on ? {color: "#111827", weight: 3, dashArray: null} : style(one.feature));
+        if (on) { one.bringToFront(); }
+      });
+    };
+
+    function legend() {
+      const box = document.getElementById("legend");
+      const {breaks, colours, label} = config.scales[metric];
+      const edges = [0, ...breaks, null];
+      box.replaceChildren(element("strong", "", label));
+      colours.forEach((fill, i) => {
+        const low = counts.format(100 * edges[i]);
+        const text = edges[i + 1] === null ? "≥ " + low + " %" : low + "–" + counts.format(100 * edges[i + 1]) + " %";
+        box.append(key(fill, text));
+      });
+      box.append(key(config.noData, map.ancu.words.noData, "dashed"));
+    }
+    const key = (fill, text, extra) => {
+      const item = element("span", "key");
+      const swatch = element("i", extra || "");
+      swatch.style.backgroundColor = fill;
+      item.append(swatch, text);
+      return item;
+    };
+
+    function change(wanted) {
+      if (!config.scales[wanted]) { return; }
+      metric = wanted;
+      legend();
+      if (layer) { layer.setStyle(style); }
+    }
+    document.addEventListener("ancu:metric", (event) => change(event.detail));
+    for (const row of document.querySelectorAll("tr[data-code]")) {
+      for (const [name, on] of [["mouseenter", true], ["mouseleave", false], ["focusin", true], ["focusout", false]]) {
+        row.addEventListener(name, () => highlight(row.dataset.code, on));
+      }
+    }
+
+    legend();
+    loading(map, async () => {
+      const shapes = await getJson(config.url);
+      if (!shapes.features.length) {
+        setTimeout(() => note(map, map.ancu.words.noBoundary));
+        return;
+      }
+      layer = L.geoJSON(shapes, {
+        style,
+        onEachFeature: (feature, one) => {
+          const code = feature.properties.code;
+          one.bindTooltip(() => tooltip(code), {sticky: true, className: "tip-box"});
+          one.on("mouseover", () => highlight(code, true));
+          one.on("mouseout", () => highlight(code, false));
+          one.on("click", () => {
+            const known = figures[code];
+            if (!known) { return; }
+            if (known.url) { location.assign(known.url); } else { choose(code); }
+          });
+        },
+      }).addTo(map);
+      show(map, layer.getBounds());
+      map.getContainer().dataset.ready = "areas";
+    });
+
+    const choose = (code) => document.dispatchEvent(new CustomEvent("ancu:area", {detail: code}));
+  };
+
+  Ancu.points = function (map, config) {
+    const total = (p) => Number(p.count || 1);
+    const worst = (p) => (p.verdict ? p.verdict : (["outside", "uncertain", "inside", "unlocated"].find((v) => Number(p[v]) > 0) || "unlocated"));
+    const draw = (p) => {
+      const mark = config.marks[worst(p)];
+      const group = p.verdict === undefined;
+      const hollow = mark.shape === "ring";
+      return {
+        shape: group ? "disc" : mark.shape,
+        radius: group ? Math.min(4 + 2.2 * Math.log10(total(p)) * 2, 22) : 5,
+        fill: true, fillColor: hollow ? "#ffffff" : mark.colour, fillOpacity: group ? 0.7 : 0.9,
+        stroke: true, weight: hollow ? 2 : 1, color: hollow ? mark.colour : "#ffffff", opacity: 1,
+      };
+    };
+    const styles = new Proxy({}, {get: () => draw});
+    const layer = L.vectorGrid.protobuf(config.url, {
+      rendererFactory: L.canvas.tile,
+      vectorTileLayerStyles: styles,
+      interactive: true,
+      pane: "points",
+      tolerance: 5,
+      maxZoom: 19,
+      maxNativeZoom: 16,
+      fetchOptions: {credentials: "same-origin"},
+    });
+    const tip = L.tooltip({className: "tip-box", direction: "top", offset: [0, -6]});
+    layer.on("mouseover", (event) => {
+      const p = event.layer.properties;
+      const box = element("div", "tip");
+      if (p.verdict) {
+        box.append(element("strong", "", config.marks[p.verdict].label));
+      } else {
+        box.append(element("strong", "", counts.format(total(p)) + " " + map.ancu.words.surveys));
+        for (const verdict of Object.keys(config.marks)) {
+          if (Number(p[verdict]) > 0) {
+            box.append(element("span", "", config.marks[verdict].label + ": " + counts.format(Number(p[verdict]))));
+          }
+        }
+      }
+      tip.setContent(box).setLatLng(event.latlng).addTo(map);
+    });
+    layer.on("mouseout", () => tip.remove());
+    layer.on("click", (event) => {
+      const p = event.layer.properties;
+      if (!p.verdict) { map.setView(event.latlng, Math.min(map.getZoom() + 2, 19)); return; }
+      if (map.ancu.select) { map.ancu.select(p.id, true); } else { location.assign(config.page.replace(NOBODY, encodeURIComponent(p.id))); }
+    });
+    layer.on("tileerror", () => {
+      const button = element("button", "button", map.ancu.words.retry);
+      button.type = "button";
+      button.addEventListener("click", () => { note(map); layer.redraw(); });
+      note(map, map.ancu.words.failed, button);
+    });
+    layer.on("load", () => { map.getContainer().dataset.points = "ready"; });
+    layer.addTo(map);
+  };
+
+  Ancu.evidence = function (map, config) {
+    const group = L.featureGroup().addTo(map);
+    const options = (extra) => Object.assign({pane: "evidence", renderer: L.svg({pane: "evidence"}), interactive: false}, extra);
+    const panel = document.getElementById("evidence");
+
+    async function draw(id) {
+      group.clearLayers();
+      if (!id) { return; }
+      const seen = await getJson(config.url.replace(NOBODY, encodeURIComponent(id)));
+      const outlines = await Promise.all(seen.outlines.map(getJson));
+      if (map.ancu.chosen !== id) { return; }
+      for (const shape of outlines) {
+        L.geoJSON(shape, {style: () => options({color: "#111827", weight: 2.5, dashArray: "6 4", fillColor: "#111827", fillOpacity: 0.06})}).addTo(group);
+      }
+      if (seen.point) {
+        if (seen.accuracy_m) { L.circle(seen.point, options({radius: seen.accuracy_m, color: seen.colour, weight: 1, fillOpacity: 0.12})).addTo(group); }
+        if (seen.nearest) { L.polyline([seen.point, seen.nearest], options({color: seen.colour, weight: 3})).addTo(group); }
+        L.circleMarker(seen.point, options({radius: 7, color: "#111827", weight: 2, fillColor: seen.colour, fillOpacity: 1})).addTo(group);
+      }
+      if (group.getLayers().length) { show(map, group.getBounds()); }
+      if (panel) {
+        panel.replaceChildren(element("strong", "verdict " + seen.verdict, seen.label), element("span", "", seen.summary));
+        const link = element("a", "", map.ancu.words.openSurvey);
+        link.href = seen.page;
+        panel.append(link);
+        panel.hidden = false;
+      }
+      map.getContainer().dataset.evidence = id;
+    }
+
+    function select(id, push) {
+      map.ancu.chosen = id;
+      for (const row of document.querySelectorAll("tr[data-survey]")) {
+        const on = row.dataset.survey === id;
+        row.classList.toggle("chosen", on);
+        row.setAttribute("aria-selected", String(on));
+      }
+      if (push) {
+        const url = new URL(location.href);
+        url.searchParams.set("survey", id);
+        history.pushState({survey: id}, "", url);
+      }
+      if (!id && map.ancu.home) { show(map, map.ancu.home); }
+      if (!id && panel) { panel.hidden = true; }
+      return id ? loading(map, () => draw(id)) : draw(null);
+    }
+    map.ancu.select = select;
+    document.addEventListener("ancu:survey", (event) => select(event.detail, true));
+    window.addEventListener("popstate", () => select(new URL(location.href).searchParams.get("survey"), false));
+    if (config.selected) { select(config.selected, false); }
+  };
+})();

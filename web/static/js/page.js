@@ -1,0 +1,111 @@
+/* Tables that sort in place, rows that select, a metric switch. Everything also works by links. */
+(function () {
+  "use strict";
+
+  const language = document.documentElement.lang || "vi";
+  const collator = new Intl.Collator("vi", {numeric: true});
+
+  /* ---- sorting: headers are links with data-sort; cells carry data-value ---- */
+  function compare(a, b) {
+    if (a === "" || b === "") { return a === b ? 0 : (a === "" ? 1 : -1); }
+    const x = Number(a), y = Number(b);
+    return Number.isNaN(x) || Number.isNaN(y) ? collator.compare(a, b) : x - y;
+  }
+
+  function sortTable(table, heading, descending) {
+    const index = Array.from(heading.parentElement.children).indexOf(heading);
+    const body = table.tBodies[0];
+    const value = (row) => {
+      const cell = row.cells[index];
+      return cell.dataset.value !== undefined ? cell.dataset.value : cell.textContent.trim();
+    };
+    const rows = Array.from(body.rows);
+    rows.sort((r, s) => {
+      const a = value(r), b = value(s);
+      const order = compare(a, b);
+      return a === "" || b === "" ? order : (descending ? -order : order);
+    });
+    body.append(...rows);
+    for (const other of heading.parentElement.children) { other.removeAttribute("aria-sort"); }
+    heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
+  }
+
+  for (const link of document.querySelectorAll("table.sortable th a[data-sort]")) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      const heading = link.closest("th");
+      const now = heading.getAttribute("aria-sort");
+      const descending = now ? now === "ascending" : link.dataset.first === "desc";
+      sortTable(link.closest("table"), heading, descending);
+      const url = new URL(location.href);
+      url.searchParams.set("sort", link.dataset.sort);
+      url.searchParams.set("dir", descending ? "desc" : "asc");
+      history.replaceState(history.state, "", url);
+    });
+  }
+
+  /* ---- metric switch ---- */
+  function useMetric(metric) {
+    for (const link of document.querySelectorAll("a[data-metric]")) {
+      const on = link.dataset.metric === metric;
+      link.classList.toggle("on", on);
+      if (on) { link.setAttribute("aria-current", "true"); } else { link.removeAttribute("aria-current"); }
+    }
+    for (const cell of document.querySelectorAll("[data-key]")) {
+      cell.classList.toggle("on", cell.dataset.key === metric);
+    }
+    document.dispatchEvent(new CustomEvent("ancu:metric", {detail: metric}));
+  }
+
+  const switches = document.querySelectorAll("a[data-metric]");
+  for (const link of switches) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      const url = new URL(location.href);
+      url.searchParams.set("metric", link.dataset.metric);
+      history.pushState({metric: link.dataset.metric}, "", url);
+      useMetric(link.dataset.metric);
+    });
+  }
+  if (switches.length) {
+    const first = document.querySelector("a[data-metric].on").dataset.metric;
+    window.addEventListener("popstate", () => {
+      useMetric(new URL(location.href).searchParams.get("metric") || first);
+    });
+  }
+
+  /* ---- the audit list: choosing a row shows its evidence on the map ---- */
+  for (const row of document.querySelectorAll("tr[data-survey]")) {
+    const choose = () => document.dispatchEvent(new CustomEvent("ancu:survey", {detail: row.dataset.survey}));
+    row.tabIndex = 0;
+    row.addEventListener("click", (event) => { if (!event.target.closest("a")) { choose(); } });
+    row.addEventListener("keydown", (event) => {
+      if (event.target === row && (event.key === "Enter" || event.key === " ")) {
+        event.preventDefault();
+        choose();
+      }
+    });
+  }
+
+  /* ---- targeting: choosing an area on the map opens its figures ---- */
+  document.addEventListener("ancu:area", (event) => {
+    const panel = document.getElementById("panel-" + event.detail);
+    if (!panel) { return; }
+    panel.open = true;
+    panel.scrollIntoView({block: "nearest"});
+  });
+
+  /* ---- selects that filter at once; the button stays for keyboards and without scripts ---- */
+  for (const field of document.querySelectorAll("select[data-submit]")) {
+    field.addEventListener("change", () => field.form.requestSubmit());
+  }
+
+  /* ---- one upload at a time ---- */
+  for (const form of document.querySelectorAll("form[data-once]")) {
+    form.addEventListener("submit", () => {
+      form.classList.add("busy");
+      form.querySelector("button[type=submit]").disabled = true;
+    });
+  }
+  window.addEventListener("pageshow", (event) => { if (event.persisted) { location.reload(); } });
+})();
