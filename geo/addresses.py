@@ -25,6 +25,8 @@ MAX_CANDIDATES = 20
 
 _LEAST_SCORE = 3.0
 _TIE = 0.3
+_LEFT_OUT = frozenset({"xa", "phuong", "thi tran", "dac khu", "huyen", "thi xa", "thanh pho"})
+"""A part that begins with such a word names a unit; what follows it is not a commune then."""
 _ROMAN = frozenset({"i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x"})
 
 
@@ -257,15 +259,10 @@ def _left_doubt(found: Words, hit: Hit) -> float:
         before = found.keys[first - 1]
         doubt += 2.0 if before in SMALLER_PLACE else 1.0
     for i in range(1, first + 1):
-        named = found.kind_before(i)
-        if named and i <= first and _opens_commune(found, named):
+        kind, start = found.kind_before(i) or ("", 0)
+        if kind in _LEFT_OUT and found.starts[start]:
             return doubt + 5.0
     return doubt
-
-
-def _opens_commune(found: Words, named: tuple[str, int]) -> bool:
-    kind, start = named
-    return found.starts[start] and "commune" in LEVELS_OF_KIND[kind]
 
 
 def _decide(readings: list[Reading]) -> Resolution | None:
