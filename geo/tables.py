@@ -244,10 +244,10 @@ survey = Table(
     Index("survey_demo_ix", "demo", postgresql_where=text("demo")),
     Index(
         "survey_audit_ix",
-        "province_code",
-        "probability",
+        "verdict",  # outside, uncertain, unlocated: the alphabet has them in the right order
         "distance_m",
-        postgresql_where=text("verdict IN ('outside', 'uncertain')"),
+        "survey_id",
+        postgresql_where=text("verdict <> 'inside'"),
     ),
 )
 
@@ -372,17 +372,20 @@ commune_counter = Table(
     Column("outside", Integer, nullable=False, server_default="0"),
     Column("unlocated", Integer, nullable=False, server_default="0"),
     Column("last_activity", DateTime(timezone=True)),
+    *(
+        Column(f"{kind}_{stage}", Integer, nullable=False, server_default="0")
+        for kind in KINDS
+        for stage in STAGES
+    ),
+    Column("cost_planned", BigInteger, nullable=False, server_default="0"),
+    Column("cost_paid", BigInteger, nullable=False, server_default="0"),
 )
 
-site_counter = Table(
-    "site_counter",
+site_due = Table(
+    "site_due",
     metadata,
     Column("province_code", Text, primary_key=True),
     Column("commune_code", Text, primary_key=True),
-    Column("kind", Text, primary_key=True),
-    Column("stage", Text, primary_key=True),
     Column("due_on", Date, primary_key=True),
-    Column("sites", Integer, nullable=False),
-    Column("cost_planned", BigInteger, nullable=False, server_default="0"),
-    Column("cost_paid", BigInteger, nullable=False, server_default="0"),
+    Column("unfinished", Integer, nullable=False),
 )

@@ -61,6 +61,28 @@ def upgrade() -> None:
     sa.Column('outside', sa.Integer(), server_default='0', nullable=False),
     sa.Column('unlocated', sa.Integer(), server_default='0', nullable=False),
     sa.Column('last_activity', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('new_proposed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('new_verified', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('new_approved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('new_started', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('new_foundation', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('new_frame', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('new_roof', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('new_completed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('new_accepted', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('new_handed_over', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('repair_proposed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('repair_verified', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('repair_approved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('repair_started', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('repair_foundation', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('repair_frame', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('repair_roof', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('repair_completed', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('repair_accepted', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('repair_handed_over', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('cost_planned', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('cost_paid', sa.BigInteger(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('province_code', 'commune_code', name=op.f('commune_counter_pk'))
     )
     op.create_table('finding',
@@ -97,16 +119,12 @@ def upgrade() -> None:
     sa.Column('demo', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.PrimaryKeyConstraint('import_id', name=op.f('import_job_pk'))
     )
-    op.create_table('site_counter',
+    op.create_table('site_due',
     sa.Column('province_code', sa.Text(), nullable=False),
     sa.Column('commune_code', sa.Text(), nullable=False),
-    sa.Column('kind', sa.Text(), nullable=False),
-    sa.Column('stage', sa.Text(), nullable=False),
     sa.Column('due_on', sa.Date(), nullable=False),
-    sa.Column('sites', sa.Integer(), nullable=False),
-    sa.Column('cost_planned', sa.BigInteger(), server_default='0', nullable=False),
-    sa.Column('cost_paid', sa.BigInteger(), server_default='0', nullable=False),
-    sa.PrimaryKeyConstraint('province_code', 'commune_code', 'kind', 'stage', 'due_on', name=op.f('site_counter_pk'))
+    sa.Column('unfinished', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('province_code', 'commune_code', 'due_on', name=op.f('site_due_pk'))
     )
     op.create_table('verdict_history',
     sa.Column('province_code', sa.Text(), nullable=False),
@@ -272,7 +290,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['province_code', 'household_code'], ['household.province_code', 'household.household_code'], name=op.f('survey_province_code_household_code_fk')),
     sa.PrimaryKeyConstraint('province_code', 'survey_id', name=op.f('survey_pk'))
     )
-    op.create_index('survey_audit_ix', 'survey', ['province_code', 'probability', 'distance_m'], unique=False, postgresql_where=sa.text("verdict IN ('outside', 'uncertain')"))
+    op.create_index('survey_audit_ix', 'survey', ['verdict', 'distance_m', 'survey_id'], unique=False, postgresql_where=sa.text("verdict <> 'inside'"))
     op.create_index('survey_commune_ix', 'survey', ['province_code', 'commune_code', 'verdict'], unique=False)
     op.create_index('survey_demo_ix', 'survey', ['demo'], unique=False, postgresql_where=sa.text('demo'))
     op.create_index('survey_geom_ix', 'survey', ['geom'], unique=False, postgresql_using='gist')
@@ -299,7 +317,7 @@ def downgrade() -> None:
     op.drop_index('survey_geom_ix', table_name='survey', postgresql_using='gist')
     op.drop_index('survey_demo_ix', table_name='survey', postgresql_where=sa.text('demo'))
     op.drop_index('survey_commune_ix', table_name='survey')
-    op.drop_index('survey_audit_ix', table_name='survey', postgresql_where=sa.text("verdict IN ('outside', 'uncertain')"))
+    op.drop_index('survey_audit_ix', table_name='survey', postgresql_where=sa.text("verdict <> 'inside'"))
     op.drop_table('survey')
     op.drop_index('site_household_ix', table_name='site')
     op.drop_index('site_geom_ix', table_name='site', postgresql_using='gist')
@@ -318,7 +336,7 @@ def downgrade() -> None:
     op.drop_index('area_successor_new_ix', table_name='area_successor')
     op.drop_table('area_successor')
     op.drop_table('verdict_history')
-    op.drop_table('site_counter')
+    op.drop_table('site_due')
     op.drop_table('import_job')
     op.drop_table('import_conflict')
     op.drop_table('finding')

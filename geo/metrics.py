@@ -1,0 +1,304 @@
+"""METRICS: coverage, completion and the rest, per area, kept with every write.
+
+`commune_counter` and `site_due` hold counts per commune. Whoever changes households, surveys or
+sites calls `recount` in the same transaction; whoever reads adds up, so that a parent is the sum
+of its children by construction.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, func, select
+
+from geo import areas
+from geo.areas import Area
+from geo.db import sql
+from geo.tables import KINDS, STAGES, commune_counter, site_due
+
+TIME_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+UNRESOLVED = {"vi": "Chưa xác định được địa chỉ", "en": "Unresolved address"}
+
+Figure = int | float | datetime | None
+Figures = dict[str, Figure]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure of an area.
+
+    A count or money is the sum of the counters named in `terms`; a ratio (0 to 1, None when its
+    denominator is 0) divides two other metrics. `explanation` is for docs/metrics.md and tooltips.
+    """
+
+    key: str
+    vi: str
+    en: str
+    unit: str
+    kind: Literal["count", "ratio", "time", "money"]
+    explanation: str
+    terms: tuple[str, ...] = ()
+    numerator: str | None = None
+    denominator: str | None = None
+
+
+def _stages(first: str, last: str, kinds: Iterable[str] = KINDS) -> tuple[str, ...]:
+    span = STAGES[STAGES.index(first) : STAGES.index(last) + 1]
+    return tuple(f"{kind}_{stage}" for kind in kinds for stage in span)
+
+
+def _count(key: str, vi: str, en: str, explanation: str, *terms: str) -> Metric:
+    unit = "đồng" if key.startswith("cost") else ""
+    kind: Literal["count", "money"] = "money" if unit else "count"
+    return Metric(key, vi, en, unit, kind, explanation, terms or (key,))
+
+
+def _ratio(
+    key: str, vi: str, en: str, numerator: str, denominator: str, explanation: str
+) -> Metric:
+    return Metric(
+        key, vi, en, "%", "ratio", explanation, numerator=numerator, denominator=denominator
+    )
+
+
+STAGE_NAMES: dict[str, tuple[str, str]] = {
+    "proposed": ("Đề xuất", "proposed"),
+    "verified": ("Đã thẩm tra", "verified"),
+    "approved": ("Đã phê duyệt", "approved"),
+    "started": ("Khởi công", "started"),
+    "foundation": ("Móng", "foundation"),
+    "frame": ("Khung, tường", "frame"),
+    "roof": ("Mái", "roof"),
+    "completed": ("Hoàn thành", "completed"),
+    "accepted": ("Đã nghiệm thu", "accepted"),
+    "handed_over": ("Đã bàn giao", "handed over"),
+}
+KIND_NAMES: dict[str, tuple[str, str]] = {
+    "new": ("Xây mới", "new"),
+    "repair": ("Sửa chữa", "repair"),
+}
+
+_ALL: tuple[Metric, ...] = (
+    _count("households", "Số hộ phải rà soát", "Households expected", "Households on the roster."),
+    _count("surveyed", "Hộ đã khảo sát", "Households surveyed", "Households with a survey."),
+    _count(
+        "verified",
+        "Hộ đã xác minh vị trí",
+        "Households verified",
+        "Households with a survey whose verdict is inside.",
+    ),
+    _ratio("coverage", "Độ phủ", "Coverage", "surveyed", "households", "Surveyed of expected."),
+    _ratio(
+        "verified_coverage",
+        "Độ phủ đã xác minh",
+        "Verified coverage",
+        "verified",
+        "households",
+        "Verified of expected.",
+    ),
+    _count("poor", "Hộ nghèo", "Poor households", "Households with status poor."),
+    _count("near_poor", "Hộ cận nghèo", "Near-poor households", "Status near_poor."),
+    _count("rated", "Hộ đã có kết quả", "Rated households", "Households with any status."),
+    _ratio("poverty_rate", "Tỷ lệ hộ nghèo", "Poverty rate", "poor", "rated", "Poor of rated."),
+    _ratio(
+        "near_poor_rate",
+        "Tỷ lệ hộ cận nghèo",
+        "Near-poor rate",
+        "near_poor",
+        "rated",
+        "Near-poor of rated.",
+    ),
+    _count(
+        "poor_surveyed",
+        "Hộ nghèo đã khảo sát",
+        "Poor households surveyed",
+        "Poor households with a survey.",
+    ),
+    _count("surveys", "Lượt khảo sát", "Surveys", "Surveys by the address they record."),
+    _count("inside", "Đúng địa bàn", "Inside", "Surveys with the verdict inside."),
+    _count("uncertain", "Chưa chắc chắn", "Uncertain", "Surveys with the verdict uncertain."),
+    _count("outside", "Sai địa bàn", "Outside", "Surveys with the verdict outside."),
+    _count("unlocated", "Không định vị được", "Unlocated", "Surveys with the verdict unlocated."),
+    _count("judged", "Lượt đã kết luận", "Judged", "Surveys not unlocated.",
+           "inside", "uncertain", "outside"),
+    _ratio(
+        "mismatch_share",
+        "Tỷ lệ sai địa bàn",
+        "Mismatch share",
+        "outside",
+        "judged",
+        "Outside of all surveys that could be judged.",
+    ),
+    _count("sites", "Số nhà", "Sites", "Rebuild sites at any stage.",
+           *_stages("proposed", "handed_over")),
+    _count("sites_new", "Nhà xây mới", "New houses", "Sites of the kind new.",
+           *_stages("proposed", "handed_over", ["new"])),
+    _count("sites_repair", "Nhà sửa chữa", "Repairs", "Sites of the kind repair.",
+           *_stages("proposed", "handed_over", ["repair"])),
+    _count("approved", "Đã phê duyệt", "Approved", "Sites at the stage approved or later.",
+           *_stages("approved", "handed_over")),
+    _count("started", "Đã khởi công", "Started", "Sites at the stage started or later.",
+           *_stages("started", "handed_over")),
+    _count("building", "Đang thi công", "Building", "Sites from the stage started to roof.",
+           *_stages("started", "roof")),
+    _count("completed", "Đã hoàn thành", "Completed",
+           "Sites completed, accepted or handed over.", *_stages("completed", "handed_over")),
+    _count("handed_over", "Đã bàn giao", "Handed over", "Sites handed over.",
+           *_stages("handed_over", "handed_over")),
+    _count("supported", "Đã hỗ trợ", "Supported", "Completed and building together.",
+           *_stages("completed", "handed_over"), *_stages("started", "roof")),
+    _count("unsupported", "Chưa hỗ trợ", "Not yet supported", "Sites not started.",
+           *_stages("proposed", "approved")),
+    _count("overdue", "Quá hạn", "Overdue",
+           "Sites not completed whose due date is before today in Asia/Ho_Chi_Minh.",
+           "overdue"),
+    _ratio(
+        "completion",
+        "Tỷ lệ hoàn thành",
+        "Completion",
+        "handed_over",
+        "approved",
+        "Handed over of approved.",
+    ),
+    _count("cost_planned", "Kinh phí kế hoạch", "Cost planned", "Planned for all sites."),
+    _count("cost_paid", "Kinh phí đã chi", "Cost paid", "Paid for all sites."),
+    Metric("last_activity", "Hoạt động gần nhất", "Last activity", "", "time",
+           "Latest survey or site stage by its own date, whenever it was imported."),
+    *(
+        _count(
+            f"{kind}_{stage}",
+            f"{KIND_NAMES[kind][0]}: {STAGE_NAMES[stage][0]}",
+            f"{KIND_NAMES[kind][1].capitalize()}: {STAGE_NAMES[stage][1]}",
+            f"Sites of the kind {kind} that stand at the stage {stage}.",
+        )
+        for kind in KINDS
+        for stage in STAGES
+    ),
+)  # fmt: skip
+METRICS: dict[str, Metric] = {metric.key: metric for metric in _ALL}
+
+
+def recount(conn: Connection, communes: Iterable[tuple[str, str]]) -> None:
+    """Count the given (province_code, commune_code) pairs again from the tables.
+
+    Call it once, at the end of the transaction that changed them, with the communes of every
+    household, survey and site that was added, changed, moved (where from and where to) or
+    removed; for a survey also the commune of its household, whose coverage it changes.
+    Until the commit other writers of the same communes wait at the counters' locks and then
+    count what this one wrote, which needs READ COMMITTED (see `geo.db.transaction`).
+    """
+    pairs = sorted(set(communes))
+    if not pairs:
+        return
+    given = {"provinces": [p for p, _ in pairs], "communes": [c for _, c in pairs]}
+    for step in ("add", "lock", "communes", "sites", "clear_due", "due"):
+        conn.execute(sql(f"recount_{step}"), given)
+
+
+def today() -> date:
+    """The date in Viet Nam, against which due dates are held."""
+    return datetime.now(TIME_ZONE).date()
+
+
+def figures(conn: Connection, area: Area, on: date | None = None) -> Figures:
+    """All METRICS of one present area; overdue as of `on`, by default today.
+
+    Raises UsageError for an area that has ended.
+    """
+    return _derive(_sums(conn, area, None, on)[None])
+
+
+def children_figures(
+    conn: Connection, area: Area, on: date | None = None
+) -> list[dict[str, Figure | str]]:
+    """All METRICS of each present child: code, full_name, level and the figures, in name order.
+
+    What belongs to the area and to none of its children comes last, with the code '', when
+    there is any; the rows therefore always add up to the area. A commune has no children: [].
+    """
+    if area.level == "commune":
+        return []
+    by = "province_code" if area.level == "country" else "commune_code"
+    sums = _sums(conn, area, by, on)
+    below = areas.children(conn, area.code)
+    rows: list[dict[str, Figure | str]] = [
+        {
+            "code": child.code,
+            "full_name": child.full_name,
+            "level": child.level,
+            **_derive(sums.pop(child.code, {})),
+        }
+        for child in below
+    ]
+    rest = _derive(_total(sums.values()))
+    if rest["households"] or rest["surveys"] or rest["sites"]:
+        level = "province" if area.level == "country" else "commune"
+        rows.append({"code": "", "full_name": UNRESOLVED["vi"], "level": level, **rest})
+    return rows
+
+
+_COUNTERS = [
+    c for c in commune_counter.c if c.name not in ("province_code", "commune_code", "last_activity")
+]
+
+Sums = Mapping[str, Figure]
+
+
+def _sums(
+    conn: Connection, area: Area, by: str | None, on: date | None
+) -> dict[str | None, dict[str, Figure]]:
+    """The counters within the area added up, per value of the column `by` where one is named."""
+    group = [commune_counter.c[by]] if by else []
+    counted = conn.execute(
+        select(
+            *(c.label("key") for c in group),
+            func.max(commune_counter.c.last_activity).label("last_activity"),
+            *(func.sum(c).label(c.name) for c in _COUNTERS),
+        )
+        .where(areas.scope(area, commune_counter))
+        .group_by(*group)
+    )
+    sums = {row.key if by else None: {**row._mapping, "overdue": 0} for row in counted}
+    due_group = [site_due.c[by]] if by else []
+    late = conn.execute(
+        select(func.sum(site_due.c.unfinished).label("late"), *(c.label("key") for c in due_group))
+        .where(areas.scope(area, site_due), site_due.c.due_on < (on or today()))
+        .group_by(*due_group)
+    )
+    for row in late:
+        sums[row.key if by else None]["overdue"] = row.late
+    return sums
+
+
+def _total(rows: Iterable[Sums]) -> Sums:
+    total: dict[str, Figure] = {}
+    for row in rows:
+        for name, value in row.items():
+            if name == "last_activity":
+                times = [t for t in (total.get(name), value) if isinstance(t, datetime)]
+                total[name] = max(times, default=None)
+            elif name != "key":
+                total[name] = _number(total.get(name)) + _number(value)
+    return total
+
+
+def _number(value: Figure) -> int:
+    return 0 if value is None or isinstance(value, datetime) else int(value)
+
+
+def _derive(sums: Sums) -> Figures:
+    out: Figures = {}
+    for metric in METRICS.values():
+        if metric.kind == "time":
+            out[metric.key] = sums.get(metric.key)
+        elif metric.kind == "ratio":
+            out[metric.key] = None
+        else:
+            out[metric.key] = sum(_number(sums.get(term)) for term in metric.terms)
+    for metric in METRICS.values():
+        if metric.numerator and metric.denominator:
+            below = _number(out[metric.denominator])
+            out[metric.key] = _number(out[metric.numerator]) / below if below else None
+    return out

@@ -1,0 +1,6 @@
+-- A counter row for every given commune that has none; sorted, because two writers may meet here.
+INSERT INTO commune_counter (province_code, commune_code)
+SELECT p, c
+FROM unnest(CAST(:provinces AS text[]), CAST(:communes AS text[])) AS pairs (p, c)
+ORDER BY p, c
+ON CONFLICT DO NOTHING
