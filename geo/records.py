@@ -197,10 +197,14 @@ def _reason(problem: ErrorDetails) -> str:
         "int_parsing": f"{seen} is not a whole number",
         "int_from_float": f"{seen} is not a whole number",
         "literal_error": f"{seen} is not one of {context.get('expected')}",
-        "greater_than_equal": f"{seen} is less than {context.get('ge')}",
-        "less_than_equal": f"{seen} is more than {context.get('le')}",
+        "greater_than_equal": f"{seen} is less than {_plain(context.get('ge'))}",
+        "less_than_equal": f"{seen} is more than {_plain(context.get('le'))}",
         "string_pattern_mismatch": f"{seen} has not the digits that this code has",
     }
     if problem["type"] == "value_error":
         return f"{column}: {context.get('error')}"
     return f"{column}: {messages.get(problem['type'], problem['msg'])}"
+
+
+def _plain(limit: object) -> str:
+    return f"{limit:.0f}" if isinstance(limit, float) else str(limit)

@@ -45,7 +45,7 @@ def number(value: object) -> object:
         try:
             value = float(value)
         except ValueError:
-            value = _with_decimal_comma(value)
+            value = _with_decimal_comma(str(value))
     if isinstance(value, float) and not -_INFINITE < value < _INFINITE:
         raise ValueError(f"{value} is not a finite number; leave the cell blank when unknown")
     if isinstance(value, bool | list | dict | datetime):

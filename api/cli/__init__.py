@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from api.cli import address, db, serve
+from api.cli import address, db, imports, serve
 from geo.errors import AncuError, RejectedError, UsageError
 
 REJECTED, WRONG_USAGE = 1, 2
@@ -32,6 +32,7 @@ def main() -> None:
 COMMANDS: tuple[click.Command, ...] = (
     address.group,
     db.group,
+    imports.command,
     serve.serve,
 )
 for _command in COMMANDS:

@@ -1,0 +1,52 @@
+"""`ancu import`: files of households, surveys and sites into the database."""
+
+from pathlib import Path
+
+import click
+
+from api.cli.bars import bar
+from api.cli.database import database
+from geo import imports
+from geo.intake import ImportReport
+
+VERBS = ("added", "updated", "unchanged", "conflicts", "rejected")
+
+
+@click.command(name="import")
+@click.argument("kind", type=click.Choice(tuple(imports.KINDS)))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Do everything but storing.")
+@click.option(
+    "--rejects",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Store the good rows and write the bad ones to this CSV, with line and reason.",
+)
+def command(kind: str, file: Path, dry_run: bool, rejects: Path | None) -> None:
+    """Import FILE (CSV, XLSX, GeoJSON, GeoPackage); all of it or nothing without --rejects."""
+    with database() as conn, bar(f"Importing {kind}") as progress:
+        report = imports.import_file(
+            conn, kind, file, rejects=rejects, dry_run=dry_run, progress=progress
+        )
+    for line in summary(report, rejects):
+        click.echo(line)
+
+
+def summary(report: ImportReport, rejects: Path | None = None) -> list[str]:
+    """The report in a few lines for people."""
+    figures = {verb: getattr(report, verb) for verb in VERBS}
+    counted = ", ".join(f"{number:,} {verb}" for verb, number in figures.items() if number)
+    lines = [f"{report.source}: {report.rows:,} rows in {report.seconds:.1f} s: {counted}."]
+    if report.verdicts:
+        by_verdict = sorted(report.verdicts.items(), key=lambda item: -item[1])
+        lines.append("Verdicts: " + ", ".join(f"{n:,} {verdict}" for verdict, n in by_verdict))
+    lines += [f"Note: {note} ({number:,} rows)." for note, number in report.notes.items()]
+    if report.conflicts:
+        lines.append(
+            f"{report.conflicts:,} rows contradict what is stored: they are kept aside, "
+            "nothing was overwritten."
+        )
+    if report.rejected and rejects:
+        lines.append(f"The rejected rows are in {rejects}, each with its line and reason.")
+    if report.dry_run:
+        lines.append("Dry run: nothing was stored.")
+    return lines

@@ -1,0 +1,94 @@
+"""COPY: columns of Python values into a table, and updates of many rows at once."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import psycopg2
+from sqlalchemy import Connection, Table, Text
+
+from geo.errors import AncuError, ConflictError, RejectedError, UnavailableError
+from geo.geometry import Floats
+
+_POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("srid", "<u4"), ("x", "<f8"), ("y", "<f8")])
+_POINT_WITH_SRID = 0x20000001
+
+
+def copy(conn: Connection, table: Table, columns: Mapping[str, Sequence[object]]) -> None:
+    """Add rows to `table`; `columns` maps a column to its n values, None for NULL.
+
+    Raises ConflictError where a row with the same key exists, RejectedError for a value that
+    PostgreSQL refuses.
+    """
+    _copy(conn, table, table.name, columns)
+
+
+def update(
+    conn: Connection, table: Table, keys: Sequence[str], columns: Mapping[str, Sequence[object]]
+) -> None:
+    """Set the given columns of the rows that `keys` (some of the columns) identify."""
+    staging = f"changed_{table.name}"
+    quote = conn.dialect.identifier_preparer.quote
+    names = ", ".join(map(quote, columns))
+    conn.exec_driver_sql(
+        f"CREATE TEMP TABLE {staging} ON COMMIT DROP AS SELECT {names} FROM {table.name} LIMIT 0"  # noqa: S608
+    )
+    _copy(conn, table, staging, columns)
+    assigned = ", ".join(f"{quote(c)} = {staging}.{quote(c)}" for c in columns if c not in keys)
+    same = " AND ".join(f"{table.name}.{quote(key)} = {staging}.{quote(key)}" for key in keys)
+    conn.exec_driver_sql(f"UPDATE {table.name} SET {assigned} FROM {staging} WHERE {same}")  # noqa: S608
+    conn.exec_driver_sql(f"DROP TABLE {staging}")
+
+
+def points(lon: Floats, lat: Floats) -> list[str | None]:
+    """n points (EPSG:4326 degrees) as hexadecimal EWKB; None where a coordinate is NaN."""
+    packed = np.empty(len(lon), dtype=_POINT)
+    packed["order"], packed["type"], packed["srid"] = 1, _POINT_WITH_SRID, 4326
+    packed["x"], packed["y"] = lon, lat
+    text, width = packed.tobytes().hex(), 2 * _POINT.itemsize
+    missing = (np.isnan(lon) | np.isnan(lat)).tolist()
+    return [None if none else text[i * width : (i + 1) * width] for i, none in enumerate(missing)]
+
+
+def array(codes: Sequence[str]) -> str:
+    """A PostgreSQL array of text."""
+    quoted = (code.replace("\\", "\\\\").replace('"', '\\"') for code in codes)
+    return "{" + ",".join(f'"{code}"' for code in quoted) + "}"
+
+
+def floats(values: Floats) -> list[float | None]:
+    """Numbers as Python floats, NaN as None."""
+    return [None if value != value else value for value in np.asarray(values, float).tolist()]
+
+
+def _copy(
+    conn: Connection, table: Table, target: str, columns: Mapping[str, Sequence[object]]
+) -> None:
+    quote = conn.dialect.identifier_preparer.quote
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(zip(*columns.values(), strict=True))
+    text.seek(0)
+    # CSV has one blank for both: it is NULL but where the column cannot be NULL.
+    filled = [
+        quote(name)
+        for name in columns
+        if isinstance(table.c[name].type, Text) and not table.c[name].nullable
+    ]
+    forced = f", FORCE_NOT_NULL ({', '.join(filled)})" if filled else ""
+    statement = f"COPY {target} ({', '.join(map(quote, columns))}) FROM STDIN (FORMAT csv{forced})"
+    try:
+        conn.connection.cursor().copy_expert(statement, text)
+    except psycopg2.Error as error:
+        raise _translated(error) from error
+
+
+def _translated(error: psycopg2.Error) -> AncuError:
+    if isinstance(error, psycopg2.IntegrityError):
+        return ConflictError(
+            "Another import stored some of the same records at the same time "
+            f"({error.diag.constraint_name}). Repeat this one: what is stored stays as it is."
+        )
+    if isinstance(error, psycopg2.DataError):
+        return RejectedError(f"The database refused a value: {error.diag.message_primary}")
+    return UnavailableError("The database does not answer. `ancu db status` tells more.")
