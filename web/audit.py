@@ -34,8 +34,8 @@ def index() -> str:
             limit=PAGE_SIZE,
             order="worst",
         )
-        made = maps.LocalMap(_("Bản đồ phiếu: %(area)s", area=area.full_name))
-        maps.outline(f"/api/v1/areas/{area.code}/outline.geojson").add_to(made)
+        made = maps.LocalMap(_("Bản đồ phiếu"))
+        maps.outline(area.code).add_to(made)
         maps.survey_points(area.code, verdict=verdict).add_to(made)
         maps.evidence(selected).add_to(made)
         return page(

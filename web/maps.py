@@ -9,8 +9,8 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlencode
+from typing import Any, cast
+from urllib.parse import quote, urlencode
 
 import folium
 from branca.element import Figure, MacroElement
@@ -81,7 +81,7 @@ class MapHtml:
 
 
 class LocalMap(folium.Map):
-    """A Leaflet map that loads nothing but this service's own files."""
+    """A Leaflet map that loads this service's own files only; `label` is never a record's text."""
 
     _template = Template(
         """
@@ -147,8 +147,8 @@ class Call(MacroElement):
         self.config = script_json(config)
 
 
-def choropleth(geometry_url: str, metric: str, names: Mapping[str, str]) -> Call:
-    """Areas coloured by `metric`; what they are called and their figures are in the page.
+def choropleth(area_code: str, metric: str, names: Mapping[str, str]) -> Call:
+    """The area's children coloured by `metric`; their names and figures are in the page.
 
     `names`: metric → its name on the legend, one for each metric that can be switched to.
     The page holds code → name, url and metrics as JSON in the element `figures`.
@@ -160,7 +160,7 @@ def choropleth(geometry_url: str, metric: str, names: Mapping[str, str]) -> Call
     return Call(
         "choropleth",
         {
-            "url": geometry_url,
+            "url": f"/api/v1/areas/{quote(area_code)}/children.geojson",
             "figures": "figures",
             "metric": metric,
             "scales": scales,
@@ -169,9 +169,14 @@ def choropleth(geometry_url: str, metric: str, names: Mapping[str, str]) -> Call
     )
 
 
-def outline(url: str) -> Call:
+def outline_url(area_code: str) -> str:
+    """Where a map gets an area's border from."""
+    return f"/api/v1/areas/{quote(area_code)}/outline.geojson"
+
+
+def outline(area_code: str) -> Call:
     """The border of one area, which the map then shows whole."""
-    return Call("outline", {"url": url})
+    return Call("outline", {"url": outline_url(area_code)})
 
 
 def survey_points(area_code: str, **filters: str | None) -> Call:
@@ -202,8 +207,7 @@ def evidence(survey_id: str | None = None) -> Call:
 
 def render(made: LocalMap) -> MapHtml:
     """Take Folium's figure apart so that the page around it is ours."""
-    figure = made.get_root()
-    assert isinstance(figure, Figure)
+    figure = cast(Figure, made.get_root())
     del figure.header._children["meta_http"]
     for child in figure._children.values():
         child.render()

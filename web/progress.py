@@ -63,9 +63,9 @@ def _above(conn: Any, area: Any, figures: dict[str, Any]) -> dict[str, Any]:
     sort = chosen("sort", [column.key for column in COLUMNS], columns.NAME.key)
     descending = chosen("dir", ("asc", "desc"), "asc") == "desc"
     rows = ordered(metrics.children_figures(conn, area), sort, descending)
-    made = maps.LocalMap(_("Bản đồ tiến độ: %(area)s", area=area.full_name))
+    made = maps.LocalMap(_("Bản đồ tiến độ"))
     names = {key: str(labels.METRICS[key]) for key in ON_MAP}
-    maps.choropleth(f"/api/v1/areas/{area.code}/children.geojson", metric, names).add_to(made)
+    maps.choropleth(area.code, metric, names).add_to(made)
     return {
         **_common(area, figures, made),
         "columns": COLUMNS,
@@ -81,8 +81,8 @@ def _above(conn: Any, area: Any, figures: dict[str, Any]) -> dict[str, Any]:
 
 def _commune(conn: Any, area: Any, figures: dict[str, Any]) -> dict[str, Any]:
     listed = surveys.listing(conn, area, limit=LATEST, order="recent")
-    made = maps.LocalMap(_("Phiếu ở %(area)s", area=area.full_name))
-    maps.outline(f"/api/v1/areas/{area.code}/outline.geojson").add_to(made)
+    made = maps.LocalMap(_("Bản đồ phiếu"))
+    maps.outline(area.code).add_to(made)
     maps.survey_points(area.code).add_to(made)
     return {**_common(area, figures, made), "page": listed, "map_figures": {}}
 

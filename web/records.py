@@ -66,7 +66,7 @@ def survey_evidence(survey_id: Any) -> Response:
         point=point,
         accuracy_m=found["accuracy_used_m"] or found["accuracy_m"],
         nearest=nearest,
-        outlines=[f"/api/v1/areas/{code}/outline.geojson" for code in shown if code],
+        outlines=[maps.outline_url(code) for code in shown if code],
         page=url_for("records.survey", survey_id=survey_id),
     )
 

@@ -56,9 +56,9 @@ def index() -> str:
             area = areas.get(conn, str(area.province_code))
         ranking = targeting.ranking(conn, area, order)
         children = metrics.children_figures(conn, area)
-        made = maps.LocalMap(_("Bản đồ ưu tiên: %(area)s", area=area.full_name))
+        made = maps.LocalMap(_("Bản đồ ưu tiên hỗ trợ"))
         names = {key: str(labels.METRICS[key]) for key in ON_MAP}
-        maps.choropleth(f"/api/v1/areas/{area.code}/children.geojson", metric, names).add_to(made)
+        maps.choropleth(area.code, metric, names).add_to(made)
         return page(
             conn,
             "targeting.html",
