@@ -9,7 +9,7 @@ import orjson
 import pandas as pd
 from sqlalchemy import Table, select
 
-from geo import audit, copying
+from geo import copying
 from geo.batches import Batch
 from geo.config import settings
 from geo.intake import Intake, one_of
@@ -127,6 +127,8 @@ def store_findings(
     frame["province_code"] = [province for province, _key in keys]
     frame["lon"], frame["lat"], frame["accuracy_m"] = batch.lon, batch.lat, accuracies(batch)
     frame["mock_location"] = [getattr(record, "mock_location", None) for record in batch.records]
+    from geo import audit
+
     found: pd.DataFrame = audit.findings_of(frame, settings())
     copying.copy(
         intake.conn,
