@@ -152,5 +152,15 @@ def metres_per_degree(lat: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def metres_between(lon: Floats, lat: Floats, to_lon: Floats, to_lat: Floats) -> Floats:
-    """Geodesic distances in metres on WGS 84 between n pairs of points in degrees."""
-    return np.asarray(GEOD.inv(lon, lat, to_lon, to_lat)[2], dtype=float)
+    """Distances in metres on WGS 84 between n pairs of points in degrees.
+
+    Geodesics (PROJ); where the points are within 0.1° of each other by the radii of curvature at
+    their mean latitude, which is right to 10⁻⁶ there and much quicker.
+    """
+    dx, dy = to_lon - lon, to_lat - lat
+    along, up = metres_per_degree((lat + to_lat) / 2)
+    metres = np.sqrt((dx * along) ** 2 + (dy * up) ** 2)
+    far = np.flatnonzero((np.abs(dx) > 0.1) | (np.abs(dy) > 0.1))
+    if len(far):
+        metres[far] = GEOD.inv(lon[far], lat[far], to_lon[far], to_lat[far])[2]
+    return metres

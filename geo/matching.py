@@ -124,17 +124,11 @@ class Recorded:
         return cls(np.array(flat, dtype=object), offsets)
 
     @classmethod
-    def columns(
-        cls, codes: ArrayLike, candidates: Sequence[Sequence[str]] | None = None
-    ) -> "Recorded":
-        """From one code a row; where it is empty or null, the row's candidates if any."""
+    def single(cls, codes: ArrayLike) -> "Recorded":
+        """From one code a row; empty or null means unresolved."""
         given = np.asarray(codes, dtype=object)
         known = np.asarray(~pd.isna(given) & (given != ""))
-        if candidates is None or known.all():
-            offsets = np.concatenate(([0], np.cumsum(known)))
-            return cls(given[known], offsets.astype(np.int64))
-        rows = zip(given, known, candidates, strict=True)
-        return cls.lists([(code,) if ok else tuple(others) for code, ok, others in rows])
+        return cls(given[known], np.concatenate(([0], np.cumsum(known))).astype(np.int64))
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,20 +36,26 @@ class Edges:
     """The edges of a polygon or multipolygon (EPSG:4326), indexed by short runs of neighbours."""
 
     def __init__(self, polygon: shapely.Geometry):
-        oriented = shapely.orient_polygons(polygon)
-        parts = shapely.get_parts(oriented)
-        rings = shapely.get_rings(parts)
-        xy, ring = shapely.get_coordinates(rings, return_index=True)
-        same = (ring[1:] == ring[:-1]) & np.any(xy[1:] != xy[:-1], axis=1)
-        self.start, self.end = xy[:-1][same], xy[1:][same]
-        firsts = np.arange(0, len(self.start), RUN)
-        low = np.minimum(self.start, self.end)
-        high = np.maximum(self.start, self.end)
-        self._low = np.minimum.reduceat(low, firsts)
-        self._high = np.maximum.reduceat(high, firsts)
+        rings = shapely.get_rings(shapely.get_parts(shapely.orient_polygons(polygon)))
+        self._xy = shapely.get_coordinates(rings)
+        size = len(self._xy) - 1
+        # Neither a vertex given twice nor the step from one ring to the next is an edge.
+        x, y = self._xy.T
+        self._real = (x[1:] != x[:-1]) | (y[1:] != y[:-1])
+        self._real[np.cumsum(shapely.get_num_coordinates(rings))[:-1] - 1] = False
+        padded = np.pad(self._xy[1:], ((0, -size % RUN), (0, 0)), mode="edge")
+        ends, starts = padded.reshape(-1, RUN, 2), self._xy[:-1:RUN]
+        self._low = np.minimum(ends.min(axis=1), starts)
+        self._high = np.maximum(ends.max(axis=1), starts)
 
     def __len__(self) -> int:
-        return len(self.start)
+        return len(self._real)
+
+    def ends(self, edge: Indices | None = None) -> tuple[Floats, Floats]:
+        """The starts and ends of m edges, all by default; (m, 2) degrees each."""
+        if edge is None:
+            edge = np.flatnonzero(self._real)
+        return self._xy[edge], self._xy[edge + 1]
 
     def near(self, lon: Floats, lat: Floats, dx: Floats, dy: Floats) -> tuple[Indices, Indices]:
         """Pairs (point, edge) whose boxes come within dx, dy degrees of each other; by point."""
@@ -61,6 +67,7 @@ class Edges:
         edge = (run[:, None] * RUN + np.arange(RUN)).ravel()
         point = np.repeat(point, RUN)
         real = edge < len(self)
+        real[real] = self._real[edge[real]]
         return point[real], edge[real]
 
     def chunks(self, points: int) -> list[slice]:
@@ -91,7 +98,7 @@ def _chunk(
     scale = np.column_stack((along / sigma_m, up / sigma_m))
     place = np.column_stack((lon, lat))
     point, edge = edges.near(lon, lat, REACH / scale[:, 0], REACH / scale[:, 1])
-    h, t1, t2, _ = _seen_from(place[point], scale[point], edges.start[edge], edges.end[edge])
+    h, t1, t2, _ = _seen_from(place[point], scale[point], *edges.ends(edge))
     away = h * h + np.clip(0.0, t1, t2) ** 2
     whole = inside.astype(float)
     for row in np.unique(point[away < _TOUCHING**2]):
@@ -119,5 +126,5 @@ def _seen_from(place: Floats, scale: Floats, start: Floats, end: Floats) -> tupl
 
 def _turns(edges: Edges, place: Floats, scale: Floats) -> float:
     """Winding number of the border around one point, by the very sides that the sum uses."""
-    h, _, _, rises = _seen_from(place, scale, edges.start, edges.end)
+    h, _, _, rises = _seen_from(place, scale, *edges.ends())
     return float(np.sum(rises * (rises * h > 0)))
