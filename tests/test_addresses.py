@@ -162,7 +162,11 @@ def test_any_text_is_answered(resolve, written):
     assert (found.commune_code is not None) == (len(found.candidates) == 1)
 
 
-@given(st.lists(st.sampled_from("xã p. tt huyện q tp t hà giang tân 1 , - hue nam".split())))
+@given(
+    st.lists(
+        st.sampled_from(["xã", "p.", "tt", "q", "tp", "t", "hà", "giang", "tân", "1", ",", "-"])
+    )
+)
 @settings(max_examples=300, deadline=None)
 def test_any_order_of_address_words_is_answered_the_same_twice(resolve, pieces):
     written = " ".join(pieces)
