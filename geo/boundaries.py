@@ -12,12 +12,14 @@ import numpy as np
 import shapely
 from sqlalchemy import Connection, Row, func, insert, select, text
 
-from geo import areas, boundary_files, boundary_store, placement
+from geo import areas, boundary_files, boundary_store, download, placement, sketch
 from geo.boundary_files import LoadOptions as LoadOptions
 from geo.boundary_files import Polygons
 from geo.boundary_store import Progress
+from geo.config import settings
 from geo.db import sql
-from geo.errors import NotFoundError, UsageError
+from geo.download import Network
+from geo.errors import NotFoundError, UnavailableError, UsageError
 from geo.matching import AreaShapes
 from geo.tables import area, boundary, boundary_version, site, survey
 
@@ -133,6 +135,89 @@ def load_polygons(
         _has_verdicts(conn),
         time.monotonic() - began,
     )
+
+
+def load_download(
+    conn: Connection,
+    provinces: Iterable[str],
+    progress: Progress | None = None,
+    network: Network | None = None,
+) -> LoadReport:
+    """Download the communes of provinces from ANCU_DOWNLOAD_URL and load them as one version.
+
+    Raises UsageError for an unknown province and UnavailableError when files cannot be had.
+    """
+    wanted = download.units(conn, provinces)
+    base_url = settings().download_url
+    paths = download.fetch(
+        wanted, base_url, settings().home / "downloads", network=network, progress=progress
+    )
+    options = LoadOptions(source=base_url, licence=download.LICENCE)
+    digest = boundary_files.digest(*paths)
+    if _loaded_already(conn, digest, options, base_url):
+        return LoadReport(None, options.level, base_url, 0)
+    polygons = download.polygons(wanted, paths)
+    return load_polygons(conn, polygons, options, None, digest, progress)
+
+
+def load_sketch(
+    conn: Connection,
+    provinces: Iterable[str] = sketch.DEMO_PROVINCES,
+    progress: Progress | None = None,
+) -> LoadReport:
+    """Sketch the communes of provinces; those that have real boundaries are left alone."""
+    wanted = list(dict.fromkeys(provinces))
+    notes = {code: current_source(conn, code) for code in wanted}
+    real = [code for code, note in notes.items() if note is not None and not note.sketch]
+    open_to_it = [code for code in wanted if code not in real]
+    kept = f"Left alone, because they have real boundaries: {', '.join(real)}." if real else ""
+    if real and not open_to_it:
+        raise UsageError(kept)
+    polygons = sketch.polygons(conn, open_to_it)
+    if kept:
+        polygons.notes.append(kept)
+    return load_polygons(conn, polygons, sketch.OPTIONS, progress=progress)
+
+
+_FIRST_RUN = Network(connect_s=4.0, read_s=20.0, attempts=2)
+_SHIPPED = Path(__file__).parents[1] / "data" / "boundaries"
+
+
+def ensure(conn: Connection, progress: Progress | None = None) -> str:
+    """See that there are boundaries, for the first start; what was done, '' when nothing was.
+
+    What ANCU_BOUNDARIES or data/boundaries/ names; else a download of the demo provinces; else,
+    without a network, the sketch. A sketch gives way to a file as soon as one is named.
+    """
+    present = current_source(conn)
+    if present is not None and not present.sketch:
+        return ""
+    files = _named_files()
+    if files:
+        reports = [load(conn, path, LoadOptions(), progress) for path in files]
+        return "\n".join(line for report in reports for line in report.lines())
+    if present is not None:
+        return ""
+    try:
+        report = load_download(conn, sketch.DEMO_PROVINCES, progress, _FIRST_RUN)
+        return "\n".join(report.lines())
+    except UnavailableError as error:
+        report = load_sketch(conn, progress=progress)
+        return "\n".join([f"{error} A sketch takes their place for now.", *report.lines()])
+
+
+def _named_files() -> list[Path]:
+    """The boundary files that ANCU_BOUNDARIES names, else those in data/boundaries/."""
+    named = settings().boundaries
+    if named is not None and not named.exists():
+        raise UsageError(f"ANCU_BOUNDARIES names {named}, which does not exist.")
+    place = named or _SHIPPED
+    if place.is_file():
+        return [place]
+    files = [f for f in place.glob("*") if f.suffix.lower() in boundary_files.SUFFIXES]
+    if named is not None and not files:
+        raise UsageError(f"ANCU_BOUNDARIES names {named}, which holds no boundary file.")
+    return sorted(files)
 
 
 def check_options(options: LoadOptions) -> None:
@@ -301,8 +386,3 @@ def _has_verdicts(conn: Connection) -> bool:
         conn.execute(select(table.c.province_code).limit(1)).first() is not None
         for table in (survey, site)
     )
-
-
-def loaded(conn: Connection) -> bool:
-    """Whether any commune has a polygon."""
-    return current_source(conn) is not None

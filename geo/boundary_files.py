@@ -22,6 +22,9 @@ COUNTRY_BOX = (102.0, 6.0, 118.0, 24.0)
 DEFAULT_ACCURACY_M = 25.0
 """1 σ of a border where the source states none: half a millimetre on a map of 1:50,000."""
 
+SUFFIXES = (".parquet", ".geoparquet", ".gpkg", ".geojson", ".json", ".shp", ".zip")
+"""What boundary files are called."""
+
 _CODE_COLUMNS = ("code", "ma_xa", "maxa", "ward_code", "ma")
 _NAME_COLUMNS = ("full_name", "name", "ten_xa", "tenxa", "ten")
 _PARENT_COLUMNS = ("province_code", "parent_code", "ma_tinh", "matinh")
@@ -160,7 +163,7 @@ def _read_frame(path: Path, layer: str | None) -> geopandas.GeoDataFrame:
     try:
         if suffix in (".parquet", ".geoparquet"):
             return geopandas.read_parquet(path)
-        if suffix not in (".gpkg", ".geojson", ".json", ".shp", ".zip"):
+        if suffix not in SUFFIXES:
             raise UsageError(
                 f"{path.name} is of no kind that can be read: GeoParquet (.parquet), GeoPackage "
                 "(.gpkg), GeoJSON (.geojson), Shapefile (.shp, or all its files in .zip)."

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from api.cli import address, db, imports, serve
+from api.cli import address, boundaries, db, imports, serve
 from geo.errors import AncuError, RejectedError, UsageError
 
 REJECTED, WRONG_USAGE = 1, 2
@@ -31,6 +31,7 @@ def main() -> None:
 
 COMMANDS: tuple[click.Command, ...] = (
     address.group,
+    boundaries.group,
     db.group,
     imports.command,
     serve.serve,
