@@ -1,0 +1,118 @@
+"""Findings: what the audit rules doubt about surveys and sites."""
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    cast,
+    exists,
+    func,
+    literal,
+    select,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from geo import areas, paging
+from geo.areas import Area
+from geo.paging import Page, Record
+from geo.tables import finding, survey
+
+
+def of(conn: Connection, subject: str, province_code: str, subject_id: str) -> list[Record]:
+    """The findings about one survey or site, the most severe first."""
+    found = conn.execute(
+        select(
+            finding.c.rule,
+            finding.c.severity,
+            finding.c.evidence,
+            finding.c.state,
+            finding.c.found_at,
+        )
+        .where(
+            finding.c.province_code == province_code,
+            finding.c.subject == subject,
+            finding.c.subject_id == subject_id,
+        )
+        .order_by(finding.c.severity.desc(), finding.c.rule)
+    )
+    return [paging.plain(row) for row in found.mappings()]
+
+
+def about_survey(rule: str | None = None) -> ColumnElement[bool]:
+    """The condition for surveys that a rule, or any rule, doubts."""
+    condition = (
+        finding.c.province_code == survey.c.province_code,
+        finding.c.subject == "survey",
+        finding.c.subject_id == cast(survey.c.survey_id, String),
+    )
+    return exists().where(*condition, *([finding.c.rule == rule] if rule else []))
+
+
+def of_surveys(area: Area) -> Select:
+    """One row for each survey with findings: the columns of `ancu export findings`, lon, lat.
+
+    rules are sorted and joined by `;`, severity is the greatest, state is open while any is.
+    """
+    grouped = (
+        select(
+            finding.c.province_code,
+            finding.c.subject_id,
+            func.string_agg(finding.c.rule, aggregate_order_by(literal(";"), finding.c.rule)).label(
+                "rules"
+            ),
+            func.max(finding.c.severity).label("severity"),
+            # Open while any of them is.
+            func.coalesce(
+                func.max(finding.c.state).filter(finding.c.state == "open"),
+                func.max(finding.c.state),
+            ).label("state"),
+        )
+        .where(finding.c.subject == "survey")
+        .group_by(finding.c.province_code, finding.c.subject_id)
+    )
+    if area.level != "country":
+        grouped = grouped.where(finding.c.province_code == area.province_code)
+    doubts = grouped.subquery()
+    return (
+        select(
+            survey.c.survey_id,
+            survey.c.household_code,
+            survey.c.verdict,
+            survey.c.probability,
+            survey.c.distance_m,
+            survey.c.recorded_code.label("recorded_commune"),
+            survey.c.located_code.label("located_commune"),
+            doubts.c.rules,
+            doubts.c.severity,
+            doubts.c.state,
+            survey.c.province_code,
+            *paging.position(survey),
+            survey.c.demo,
+        )
+        .join(
+            doubts,
+            (doubts.c.province_code == survey.c.province_code)
+            & (doubts.c.subject_id == cast(survey.c.survey_id, String)),
+        )
+        .where(areas.scope(area, survey))
+    )
+
+
+def listing(
+    conn: Connection,
+    area: Area,
+    *,
+    verdict: str | None = None,
+    rule: str | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page:
+    """Surveys with findings by identity, filtered by verdict and rule."""
+    paging.check_limit(limit)
+    query = of_surveys(area)
+    if verdict:
+        query = query.where(survey.c.verdict == verdict)
+    if rule:
+        query = query.where(about_survey(rule))
+    return paging.by_key(conn, query, [survey.c.province_code, survey.c.survey_id], cursor, limit)

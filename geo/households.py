@@ -1,0 +1,137 @@
+"""Households: the units of the review, with their recorded address and poverty status."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Select, select
+
+from geo import areas, paging, sites, surveys
+from geo.areas import Area
+from geo.errors import NotFoundError, UsageError
+from geo.paging import Box, Page, Record
+from geo.tables import STATUSES, household, household_status
+from geo.text import clean, fold
+
+# Left out wherever records are listed or leave the service: personal ids.
+_PRIVATE = ("geom", "content_hash", "search_key", "national_id")
+_LISTED = (
+    "province_code",
+    "household_code",
+    "commune_code",
+    "head_name",
+    "recorded_address",
+    "village",
+    "members",
+    "ethnicity",
+    "status",
+    "status_year",
+    "causes",
+    "accuracy_m",
+    "demo",
+    "received_at",
+)
+
+
+def select_households() -> Select:
+    """The columns of a listing, with the point as lon, lat."""
+    return select(*(household.c[name] for name in _LISTED), *paging.position(household))
+
+
+def conditions(
+    area: Area,
+    *,
+    status: str | None = None,
+    since: datetime | None = None,
+    bbox: Box | None = None,
+) -> list[ColumnElement[bool]]:
+    """The filters of a listing; raises UsageError for a status that does not exist."""
+    if status and status not in STATUSES:
+        raise UsageError(f"{status!r} is no status; there are: {', '.join(STATUSES)}.")
+    chosen: list[ColumnElement[bool]] = [areas.scope(area, household)]
+    if status:
+        chosen.append(household.c.status == status)
+    if since:
+        chosen.append(household.c.received_at >= since)
+    if bbox:
+        chosen.append(paging.within(household, bbox))
+    return chosen
+
+
+def listing(
+    conn: Connection,
+    area: Area,
+    *,
+    status: str | None = None,
+    since: datetime | None = None,
+    bbox: Box | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page:
+    """One page of an area's households by identity; `since` is when they were received.
+
+    Raises UsageError.
+    """
+    query = select_households().where(*conditions(area, status=status, since=since, bbox=bbox))
+    keys = [household.c.province_code, household.c.household_code]
+    return paging.by_key(conn, query, keys, cursor, limit)
+
+
+def get(conn: Connection, province_code: str, household_code: str) -> Record:
+    """All of one household but its personal id, with its yearly statuses, surveys and sites.
+
+    Raises NotFoundError.
+    """
+    columns = [c for c in household.c if c.name not in _PRIVATE]
+    row = (
+        conn.execute(
+            select(*columns, *paging.position(household)).where(
+                household.c.province_code == province_code,
+                household.c.household_code == household_code,
+            )
+        )
+        .mappings()
+        .first()
+    )
+    if row is None:
+        raise NotFoundError(
+            f"There is no household {household_code[:60]!r} in province {province_code!r}."
+        )
+    found = paging.plain(row)
+    found["statuses"] = _statuses(conn, province_code, household_code)
+    found["surveys"] = surveys.of_household(conn, province_code, household_code)
+    found["sites"] = sites.of_household(conn, province_code, household_code)
+    return found
+
+
+def _statuses(conn: Connection, province_code: str, household_code: str) -> list[Record]:
+    found = conn.execute(
+        select(household_status.c.year, household_status.c.status, household_status.c.recorded_at)
+        .where(
+            household_status.c.province_code == province_code,
+            household_status.c.household_code == household_code,
+        )
+        .order_by(household_status.c.year.desc())
+    )
+    return [paging.plain(row) for row in found.mappings()]
+
+
+def search(conn: Connection, query: str, area: Area, limit: int = 20) -> list[Record]:
+    """Households whose code is `query` or whose name, address or village holds all its words.
+
+    Tone marks and case do not matter. The code's own household comes first.
+    """
+    paging.check_limit(limit)
+    code, words = clean(query)[:200], fold(query)[:200].split()[:10]
+    if not code:
+        return []
+    holds = [household.c.search_key.contains(word) for word in words]
+    by_code = select_households().where(
+        areas.scope(area, household), household.c.household_code == code
+    )
+    found = [paging.plain(row) for row in conn.execute(by_code.limit(limit)).mappings()]
+    if words and len(found) < limit:
+        by_text = select_households().where(
+            areas.scope(area, household), *holds, household.c.household_code != code
+        )
+        rest = conn.execute(by_text.limit(limit - len(found))).mappings()
+        found += [paging.plain(row) for row in rest]
+    return found

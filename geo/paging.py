@@ -1,0 +1,97 @@
+"""Pages of records by keyset: each page starts after the last record of the one before."""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Connection, Select, Table, func, literal, tuple_
+
+from geo.errors import UsageError
+
+MAX_LIMIT = 1000
+
+Record = dict[str, Any]
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Records in order, and the cursor of the next page or None after the last."""
+
+    items: list[Record]
+    next_cursor: str | None
+
+
+def encode(values: Sequence[object]) -> str:
+    """An opaque cursor that holds `values`."""
+    return base64.urlsafe_b64encode(orjson.dumps(list(values))).rstrip(b"=").decode()
+
+
+def decode(cursor: str, types: Sequence[type]) -> list[Any]:
+    """The values of a cursor; datetimes come back as such, None stays None.
+
+    Raises UsageError when the cursor was not made by `encode` for values of these types.
+    """
+    try:
+        values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(values, list) or len(values) != len(types):
+            raise ValueError
+        return [_typed(value, kind) for value, kind in zip(values, types, strict=True)]
+    except (ValueError, TypeError, binascii.Error):
+        raise UsageError("The cursor is not one of this listing; start again without it.") from None
+
+
+def _typed(value: object, kind: type) -> object:
+    if value is None:
+        return None
+    if kind is datetime:
+        return datetime.fromisoformat(str(value))
+    if kind is float and isinstance(value, int | float):
+        return float(value)
+    if not isinstance(value, kind) or (isinstance(value, str) and "\0" in value):
+        raise ValueError
+    return value
+
+
+def check_limit(limit: int) -> None:
+    """Raise UsageError unless 1 ≤ limit ≤ 1000."""
+    if not 1 <= limit <= MAX_LIMIT:
+        raise UsageError(f"limit must be from 1 to {MAX_LIMIT}, not {limit}.")
+
+
+def by_key(
+    conn: Connection, query: Select, keys: Sequence[ColumnElement], cursor: str | None, limit: int
+) -> Page:
+    """One page of `query` in the order of `keys`: text columns that identify a record."""
+    check_limit(limit)
+    if cursor:
+        after = decode(cursor, [str] * len(keys))
+        query = query.where(tuple_(*keys) > tuple_(*(literal(v) for v in after)))
+    return page(conn, query.order_by(*keys), [key.key or "" for key in keys], limit)
+
+
+def page(conn: Connection, ordered: Select, keys: Sequence[str], limit: int) -> Page:
+    """The first `limit` records of an ordered query; the cursor holds the last one's `keys`."""
+    items = [plain(row) for row in conn.execute(ordered.limit(limit + 1)).mappings()]
+    more = len(items) > limit
+    items = items[:limit]
+    return Page(items, encode([items[-1][key] for key in keys]) if more else None)
+
+
+def plain(row: Mapping[Any, Any]) -> Record:
+    """A row as a dict with text keys."""
+    return {str(key): value for key, value in row.items()}
+
+
+def within(table: Table, bbox: Box) -> ColumnElement[bool]:
+    """Whether a record's point lies in the box (minlon, minlat, maxlon, maxlat), EPSG:4326."""
+    return func.ST_Intersects(table.c.geom, func.ST_MakeEnvelope(*bbox, 4326))
+
+
+def position(table: Table) -> list[ColumnElement]:
+    """The columns lon and lat of a record's point."""
+    return [func.ST_X(table.c.geom).label("lon"), func.ST_Y(table.c.geom).label("lat")]

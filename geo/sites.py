@@ -1,0 +1,136 @@
+"""Rebuild sites: one house of one household in one programme."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Select, select
+
+from geo import areas, findings, paging
+from geo.areas import Area
+from geo.errors import NotFoundError, UsageError
+from geo.paging import Box, Page, Record
+from geo.surveys import VERDICT_COLUMNS, history
+from geo.tables import STAGES, VERDICTS, household, site, site_stage
+
+_OF_HOUSEHOLD = (household.c.province_code == site.c.province_code) & (
+    household.c.household_code == site.c.household_code
+)
+_LISTED = (
+    "province_code",
+    "site_code",
+    "household_code",
+    "commune_code",
+    "kind",
+    "stream",
+    "eligible",
+    "approved_on",
+    "due_on",
+    "stage",
+    "stage_on",
+    "cost_planned",
+    "cost_paid",
+    "accuracy_m",
+    *VERDICT_COLUMNS,
+    "demo",
+    "received_at",
+)
+
+
+def select_sites() -> Select:
+    """The columns of a listing, with the household's head and the point as lon, lat."""
+    return select(
+        *(site.c[name] for name in _LISTED), household.c.head_name, *paging.position(site)
+    ).join(household, _OF_HOUSEHOLD)
+
+
+def conditions(
+    area: Area,
+    *,
+    stage: str | None = None,
+    verdict: str | None = None,
+    since: datetime | None = None,
+    bbox: Box | None = None,
+) -> list[ColumnElement[bool]]:
+    """The filters of a listing; raises UsageError for a stage or verdict that does not exist."""
+    if stage and stage not in STAGES:
+        raise UsageError(f"{stage!r} is no stage; there are: {', '.join(STAGES)}.")
+    if verdict and verdict not in VERDICTS:
+        raise UsageError(f"{verdict!r} is no verdict; there are: {', '.join(VERDICTS)}.")
+    chosen: list[ColumnElement[bool]] = [areas.scope(area, site)]
+    if stage:
+        chosen.append(site.c.stage == stage)
+    if verdict:
+        chosen.append(site.c.verdict == verdict)
+    if since:
+        chosen.append(site.c.received_at >= since)
+    if bbox:
+        chosen.append(paging.within(site, bbox))
+    return chosen
+
+
+def listing(
+    conn: Connection,
+    area: Area,
+    *,
+    stage: str | None = None,
+    verdict: str | None = None,
+    since: datetime | None = None,
+    bbox: Box | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page:
+    """One page of an area's sites by identity; `since` is when they were received.
+
+    Raises UsageError.
+    """
+    query = select_sites().where(
+        *conditions(area, stage=stage, verdict=verdict, since=since, bbox=bbox)
+    )
+    return paging.by_key(conn, query, [site.c.province_code, site.c.site_code], cursor, limit)
+
+
+def get(conn: Connection, province_code: str, site_code: str) -> Record:
+    """All of one site, with its household's head, stages, findings and former verdicts.
+
+    Raises NotFoundError.
+    """
+    columns = [c for c in site.c if c.name not in ("geom", "content_hash")]
+    row = (
+        conn.execute(
+            select(
+                *columns,
+                household.c.head_name,
+                household.c.recorded_address.label("household_address"),
+                *paging.position(site),
+            )
+            .join(household, _OF_HOUSEHOLD)
+            .where(site.c.province_code == province_code, site.c.site_code == site_code)
+        )
+        .mappings()
+        .first()
+    )
+    if row is None:
+        raise NotFoundError(f"There is no site {site_code[:60]!r} in province {province_code!r}.")
+    found = paging.plain(row)
+    found["stages"] = _stages(conn, province_code, site_code)
+    found["findings"] = findings.of(conn, "site", province_code, site_code)
+    found["history"] = history(conn, "site", province_code, site_code)
+    return found
+
+
+def _stages(conn: Connection, province_code: str, site_code: str) -> list[Record]:
+    found = conn.execute(
+        select(site_stage.c.stage, site_stage.c.stage_on, site_stage.c.reported_at)
+        .where(site_stage.c.province_code == province_code, site_stage.c.site_code == site_code)
+        .order_by(site_stage.c.reported_at)
+    )
+    return [paging.plain(row) for row in found.mappings()]
+
+
+def of_household(conn: Connection, province_code: str, household_code: str) -> list[Record]:
+    """The sites of one household."""
+    found = conn.execute(
+        select_sites()
+        .where(site.c.province_code == province_code, site.c.household_code == household_code)
+        .order_by(site.c.site_code)
+    )
+    return [paging.plain(row) for row in found.mappings()]

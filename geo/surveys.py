@@ -1,0 +1,225 @@
+"""Surveys: one visit each, with its verdict."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, tuple_
+
+from geo import areas, findings, paging
+from geo.areas import Area
+from geo.errors import NotFoundError, UsageError
+from geo.paging import Box, Page, Record
+from geo.tables import VERDICTS, household, survey, verdict_history
+
+ORDERS = ("id", "recent", "worst")
+DOUBTFUL = ("outside", "uncertain")
+
+_OF_HOUSEHOLD = (household.c.province_code == survey.c.province_code) & (
+    household.c.household_code == survey.c.household_code
+)
+VERDICT_COLUMNS = (
+    "verdict",
+    "probability",
+    "distance_m",
+    "accuracy_used_m",
+    "boundary_accuracy_m",
+    "recorded_code",
+    "located_code",
+    "boundary_version",
+    "judged_at",
+)
+_LISTED = (
+    "province_code",
+    "survey_id",
+    "household_code",
+    "commune_code",
+    "surveyed_at",
+    "enumerator",
+    "accuracy_m",
+    "mock_location",
+    *VERDICT_COLUMNS,
+    "demo",
+    "received_at",
+)
+
+
+def select_surveys() -> Select:
+    """The columns of a listing, with the household's head and the point as lon, lat."""
+    return select(
+        *(survey.c[name] for name in _LISTED), household.c.head_name, *paging.position(survey)
+    ).join(household, _OF_HOUSEHOLD)
+
+
+def conditions(
+    area: Area,
+    *,
+    verdict: str | None = None,
+    rule: str | None = None,
+    since: datetime | None = None,
+    bbox: Box | None = None,
+) -> list[ColumnElement[bool]]:
+    """The filters of a listing; raises UsageError for a verdict that does not exist."""
+    if verdict and verdict not in VERDICTS:
+        raise UsageError(f"{verdict!r} is no verdict; there are: {', '.join(VERDICTS)}.")
+    chosen: list[ColumnElement[bool]] = [areas.scope(area, survey)]
+    if verdict:
+        chosen.append(survey.c.verdict == verdict)
+    if rule:
+        chosen.append(findings.about_survey(rule))
+    if since:
+        chosen.append(survey.c.surveyed_at >= since)
+    if bbox:
+        chosen.append(paging.within(survey, bbox))
+    return chosen
+
+
+def listing(
+    conn: Connection,
+    area: Area,
+    *,
+    verdict: str | None = None,
+    rule: str | None = None,
+    since: datetime | None = None,
+    bbox: Box | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+    order: str = "worst",
+) -> Page:
+    """One page of an area's surveys.
+
+    worst: outside, the farthest from the recorded area first, then uncertain, by the same signed
+    distance; only these two unless a verdict or a rule is asked for. recent: the latest visit
+    first. id: by identity, for reading everything. `since` is the time of the visit.
+    Raises UsageError.
+    """
+    paging.check_limit(limit)
+    query = select_surveys().where(
+        *conditions(area, verdict=verdict, rule=rule, since=since, bbox=bbox)
+    )
+    if order == "id":
+        keys = [survey.c.province_code, survey.c.survey_id]
+        return paging.by_key(conn, query, keys, cursor, limit)
+    if order == "recent":
+        return _recent(conn, query, cursor, limit)
+    if order != "worst":
+        raise UsageError(f"{order!r} is no order; there are: {', '.join(ORDERS)}.")
+    if not verdict and not rule:
+        query = query.where(survey.c.verdict.in_(DOUBTFUL), survey.c.verdict != "inside")
+    return _worst(conn, query, rule is not None and not verdict, cursor, limit)
+
+
+def _recent(conn: Connection, query: Select, cursor: str | None, limit: int) -> Page:
+    keys = [survey.c.surveyed_at, survey.c.survey_id]
+    if cursor:
+        when, last = paging.decode(cursor, [datetime, str])
+        query = query.where(tuple_(*keys) < tuple_(*_known([when, _uuid(last)])))
+    ordered = query.order_by(*(key.desc() for key in keys))
+    return paging.page(conn, ordered, [key.name for key in keys], limit)
+
+
+def _worst(
+    conn: Connection, query: Select, all_verdicts: bool, cursor: str | None, limit: int
+) -> Page:
+    # The alphabet has outside, uncertain and unlocated in the right order; inside belongs last.
+    first: Sequence[ColumnElement] = [survey.c.verdict == "inside"] if all_verdicts else []
+    if cursor:
+        verdict, distance, last = paging.decode(cursor, [str, float, str])
+        query = query.where(_after(verdict, distance, _uuid(last), all_verdicts))
+    ordered = query.order_by(
+        *first, survey.c.verdict, survey.c.distance_m.asc().nulls_last(), survey.c.survey_id
+    )
+    return paging.page(conn, ordered, ["verdict", "distance_m", "survey_id"], limit)
+
+
+def _after(
+    verdict: str, distance: float | None, last: str, all_verdicts: bool
+) -> ColumnElement[bool]:
+    """What follows a record in the order of `_worst`; an unknown distance comes last."""
+    one, metres = survey.c.verdict, survey.c.distance_m
+    if distance is None:
+        nearer = and_(metres.is_(None), survey.c.survey_id > last)
+    else:
+        same = and_(metres == distance, survey.c.survey_id > last)
+        nearer = or_(metres > distance, same, metres.is_(None))
+    later: ColumnElement[bool] = one > verdict
+    if all_verdicts and verdict == "inside":
+        return and_(one == verdict, nearer)
+    if all_verdicts:
+        later = or_(later, one == "inside")
+    return or_(later, and_(one == verdict, nearer))
+
+
+def _known(values: Sequence[Any]) -> Sequence[Any]:
+    if any(value is None for value in values):
+        raise UsageError("The cursor is not one of this listing; start again without it.")
+    return values
+
+
+def _uuid(value: object) -> str:
+    try:
+        return str(UUID(str(value)))
+    except ValueError:
+        raise UsageError("The cursor is not one of this listing; start again without it.") from None
+
+
+def get(conn: Connection, survey_id: str) -> Record:
+    """All of one survey, with its household's head and address, findings and former verdicts.
+
+    Raises NotFoundError.
+    """
+    try:
+        wanted = str(UUID(survey_id))
+    except ValueError:
+        raise NotFoundError(f"{survey_id[:40]!r} is not the id of a survey (a UUID).") from None
+    columns = [c for c in survey.c if c.name not in ("geom", "content_hash")]
+    row = (
+        conn.execute(
+            select(
+                *columns,
+                household.c.head_name,
+                func.coalesce(survey.c.recorded_address, household.c.recorded_address).label(
+                    "address"
+                ),
+                household.c.recorded_address.label("household_address"),
+                *paging.position(survey),
+            )
+            .join(household, _OF_HOUSEHOLD)
+            .where(survey.c.survey_id == wanted)
+        )
+        .mappings()
+        .first()
+    )
+    if row is None:
+        raise NotFoundError(f"There is no survey {wanted}.")
+    found = paging.plain(row)
+    found["findings"] = findings.of(conn, "survey", found["province_code"], wanted)
+    found["history"] = history(conn, "survey", found["province_code"], wanted)
+    return found
+
+
+def history(conn: Connection, subject: str, province_code: str, subject_id: str) -> list[Record]:
+    """The former verdicts of a survey or site, the latest first."""
+    found = conn.execute(
+        select(
+            verdict_history.c.replaced_at, *(verdict_history.c[name] for name in VERDICT_COLUMNS)
+        )
+        .where(
+            verdict_history.c.province_code == province_code,
+            verdict_history.c.subject == subject,
+            verdict_history.c.subject_id == subject_id,
+        )
+        .order_by(verdict_history.c.replaced_at.desc())
+    )
+    return [paging.plain(row) for row in found.mappings()]
+
+
+def of_household(conn: Connection, province_code: str, household_code: str) -> list[Record]:
+    """The surveys of one household, the latest first."""
+    found = conn.execute(
+        select_surveys()
+        .where(survey.c.province_code == province_code, survey.c.household_code == household_code)
+        .order_by(survey.c.surveyed_at.desc(), survey.c.survey_id)
+    )
+    return [paging.plain(row) for row in found.mappings()]
