@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from api.cli import address, boundaries, db, imports, serve
+from api.cli import address, audit, boundaries, db, demo, imports, serve
 from geo.errors import AncuError, RejectedError, UsageError
 
 REJECTED, WRONG_USAGE = 1, 2
@@ -31,8 +31,10 @@ def main() -> None:
 
 COMMANDS: tuple[click.Command, ...] = (
     address.group,
+    audit.group,
     boundaries.group,
     db.group,
+    demo.demo,
     imports.command,
     serve.serve,
 )
