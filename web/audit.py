@@ -36,7 +36,7 @@ def index() -> str:
         )
         made = maps.LocalMap(_("Bản đồ phiếu"))
         maps.outline(area.code).add_to(made)
-        maps.survey_points(area.code, verdict=verdict).add_to(made)
+        maps.survey_points(area.code, verdict=verdict, rule=rule).add_to(made)
         maps.evidence(selected).add_to(made)
         return page(
             conn,

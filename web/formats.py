@@ -79,7 +79,11 @@ def degrees(lat: float | None, lon: float | None) -> str:
 
 def figure(value: Any, kind: str) -> str:
     """A metric's value by its kind: count, ratio, money or time."""
-    return {"ratio": percent, "money": money, "time": moment}.get(kind, number)(value)
+    if kind == "ratio":
+        return percent(value)
+    if kind == "time":
+        return moment(value)
+    return money(value) if kind == "money" else number(value)
 
 
 def _parsed(value: date | datetime | str | None) -> date | datetime | None:

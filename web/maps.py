@@ -20,10 +20,14 @@ from folium.template import Template
 from markupsafe import Markup
 
 from geo.config import settings
+from geo.layers import LAYERS
 from web import labels
 
 CENTRE, ZOOM, MAX_ZOOM = (16.2, 106.3), 5, 19
 """The whole country until the data tells where to look."""
+
+SNUG = 0.25
+"""Zoom steps of maps without tiles, so that an area fills its map."""
 
 NO_DATA = "#d5d9dd"
 _BLUES = ("#dbe9f6", "#a9cfe5", "#63a8d3", "#2b7bba", "#08458a")
@@ -59,13 +63,13 @@ class Mark:
     sign: str
 
 
+_COLOURS = {one.key: one.colour for one in LAYERS["surveys"].classes}
 VERDICT_MARKS: dict[str, Mark] = {
-    "inside": Mark("#0072b2", "disc", "●"),
-    "uncertain": Mark("#e69f00", "square", "◧"),
-    "outside": Mark("#d55e00", "triangle", "▲"),
-    "unlocated": Mark("#6b7280", "ring", "○"),
+    "inside": Mark(_COLOURS["inside"], "disc", "●"),
+    "uncertain": Mark(_COLOURS["uncertain"], "square", "◧"),
+    "outside": Mark(_COLOURS["outside"], "triangle", "▲"),
+    "unlocated": Mark(_COLOURS["unlocated"], "ring", "○"),
 }
-
 
 PLACEHOLDER = "00000000-0000-0000-0000-000000000000"
 """Stands for a survey's id in the addresses that a map's script fills in."""
@@ -102,7 +106,7 @@ class LocalMap(folium.Map):
         """
     )
 
-    def __init__(self, label: str) -> None:
+    def __init__(self, label: str, zoom_snap: float = 1) -> None:
         super().__init__(
             location=CENTRE,
             zoom_start=ZOOM,
@@ -110,6 +114,7 @@ class LocalMap(folium.Map):
             prefer_canvas=True,
             control_scale=True,
             max_zoom=MAX_ZOOM,
+            zoom_snap=zoom_snap,
             attribution_control=bool(settings().basemap_url),
         )
         self.label = label
@@ -181,11 +186,13 @@ def outline(area_code: str) -> Call:
 
 def survey_points(area_code: str, **filters: str | None) -> Call:
     """Surveys of an area by verdict as vector tiles; groups with their count at small scales."""
+    layer = LAYERS["surveys"]
     query = {"area": area_code} | {key: value for key, value in filters.items() if value}
     return Call(
         "points",
         {
-            "url": "/tiles/surveys/{z}/{x}/{y}.mvt?" + urlencode(query),
+            "url": f"/tiles/{layer.name}/{{z}}/{{x}}/{{y}}.mvt?" + urlencode(query),
+            "classField": layer.class_field,
             "marks": {
                 key: {
                     "colour": mark.colour,

@@ -11,7 +11,7 @@ from geo import areas, metrics, surveys
 from geo.areas import COUNTRY
 from web import columns, labels, maps
 from web.columns import Column, for_map, ordered, sort_value
-from web.shell import chosen, page
+from web.shell import area_names, chosen, page
 
 pages = Blueprint("progress", __name__)
 
@@ -63,7 +63,7 @@ def _above(conn: Any, area: Any, figures: dict[str, Any]) -> dict[str, Any]:
     sort = chosen("sort", [column.key for column in COLUMNS], columns.NAME.key)
     descending = chosen("dir", ("asc", "desc"), "asc") == "desc"
     rows = ordered(metrics.children_figures(conn, area), sort, descending)
-    made = maps.LocalMap(_("Bản đồ tiến độ"))
+    made = maps.LocalMap(_("Bản đồ tiến độ"), maps.SNUG)
     names = {key: str(labels.METRICS[key]) for key in ON_MAP}
     maps.choropleth(area.code, metric, names).add_to(made)
     return {
@@ -84,7 +84,12 @@ def _commune(conn: Any, area: Any, figures: dict[str, Any]) -> dict[str, Any]:
     made = maps.LocalMap(_("Bản đồ phiếu"))
     maps.outline(area.code).add_to(made)
     maps.survey_points(area.code).add_to(made)
-    return {**_common(area, figures, made), "page": listed, "map_figures": {}}
+    return {
+        **_common(area, figures, made),
+        "page": listed,
+        "names": area_names(conn, listed.items),
+        "map_figures": {},
+    }
 
 
 def _common(area: Any, figures: dict[str, Any], made: maps.LocalMap) -> dict[str, Any]:

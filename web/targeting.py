@@ -56,7 +56,7 @@ def index() -> str:
             area = areas.get(conn, str(area.province_code))
         ranking = targeting.ranking(conn, area, order)
         children = metrics.children_figures(conn, area)
-        made = maps.LocalMap(_("Bản đồ ưu tiên hỗ trợ"))
+        made = maps.LocalMap(_("Bản đồ ưu tiên hỗ trợ"), maps.SNUG)
         names = {key: str(labels.METRICS[key]) for key in ON_MAP}
         maps.choropleth(area.code, metric, names).add_to(made)
         return page(

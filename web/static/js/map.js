@@ -25,10 +25,30 @@
     },
     _updateCircle: function (layer) {
       if (!this._drawing || layer._empty()) { return; }
-      tracePath(this._ctx, layer._point, Math.max(layer._radius, 1), layer.options.shape);
+      const p = layer._point, r = Math.max(layer._radius, 1);
+      if (layer.options.parts) { fillParts(this._ctx, p, r, layer.options.parts); }
+      tracePath(this._ctx, p, r, layer.options.shape);
       this._fillStroke(this._ctx, layer);
     },
   });
+
+  /* A group of records: one slice for each class. */
+  function fillParts(context, p, r, parts) {
+    const all = parts.reduce((sum, part) => sum + part.count, 0);
+    let angle = -Math.PI / 2;
+    for (const part of parts) {
+      const next = angle + 2 * Math.PI * part.count / all;
+      context.beginPath();
+      context.moveTo(p.x, p.y);
+      context.arc(p.x, p.y, r, angle, next);
+      context.closePath();
+      context.globalAlpha = 0.85;
+      context.fillStyle = part.colour;
+      context.fill();
+      angle = next;
+    }
+    context.globalAlpha = 1;
+  }
 
   const createLayer = L.VectorGrid.prototype._createLayer;
   L.VectorGrid.include({
@@ -244,19 +264,26 @@
   };
 
   Ancu.points = function (map, config) {
-    const total = (p) => Number(p.count || 1);
-    const worst = (p) => (p.verdict ? p.verdict : (["outside", "uncertain", "inside", "unlocated"].find((v) => Number(p[v]) > 0) || "unlocated"));
-    const draw = (p) => {
-      const mark = config.marks[worst(p)];
-      const group = p.verdict === undefined;
+    const one = (p) => p[config.classField];
+    const drawGroup = (p) => {
+      const parts = Object.entries(config.marks)
+        .map(([key, mark]) => ({count: Number(p[key] || 0), colour: mark.colour}))
+        .filter((part) => part.count > 0);
+      return {
+        shape: "disc", parts, radius: Math.min(5 + 4 * Math.log10(Number(p.count)), 20),
+        fill: false, stroke: true, weight: 1.5, color: "#ffffff", opacity: 1,
+      };
+    };
+    const drawPoint = (p) => {
+      const mark = config.marks[one(p)];
       const hollow = mark.shape === "ring";
       return {
-        shape: group ? "disc" : mark.shape,
-        radius: group ? Math.min(4 + 2.2 * Math.log10(total(p)) * 2, 22) : 5,
-        fill: true, fillColor: hollow ? "#ffffff" : mark.colour, fillOpacity: group ? 0.7 : 0.9,
+        shape: mark.shape, radius: 5,
+        fill: true, fillColor: hollow ? "#ffffff" : mark.colour, fillOpacity: 0.9,
         stroke: true, weight: hollow ? 2 : 1, color: hollow ? mark.colour : "#ffffff", opacity: 1,
       };
     };
+    const draw = (p) => (one(p) === undefined ? drawGroup(p) : drawPoint(p));
     const styles = new Proxy({}, {get: () => draw});
     const layer = L.vectorGrid.protobuf(config.url, {
       rendererFactory: L.canvas.tile,
@@ -272,14 +299,12 @@
     layer.on("mouseover", (event) => {
       const p = event.layer.properties;
       const box = element("div", "tip");
-      if (p.verdict) {
-        box.append(element("strong", "", config.marks[p.verdict].label));
+      if (one(p) !== undefined) {
+        box.append(element("strong", "", config.marks[one(p)].label));
       } else {
-        box.append(element("strong", "", counts.format(total(p)) + " " + map.ancu.words.surveys));
-        for (const verdict of Object.keys(config.marks)) {
-          if (Number(p[verdict]) > 0) {
-            box.append(element("span", "", config.marks[verdict].label + ": " + counts.format(Number(p[verdict]))));
-          }
+        box.append(element("strong", "", counts.format(Number(p.count)) + " " + map.ancu.words.surveys));
+        for (const [key, mark] of Object.entries(config.marks)) {
+          if (Number(p[key]) > 0) { box.append(element("span", "", mark.label + ": " + counts.format(Number(p[key])))); }
         }
       }
       tip.setContent(box).setLatLng(event.latlng).addTo(map);
@@ -287,7 +312,7 @@
     layer.on("mouseout", () => tip.remove());
     layer.on("click", (event) => {
       const p = event.layer.properties;
-      if (!p.verdict) { map.setView(event.latlng, Math.min(map.getZoom() + 2, 19)); return; }
+      if (one(p) === undefined) { map.setView(event.latlng, Math.min(map.getZoom() + 2, 19)); return; }
       if (map.ancu.select) { map.ancu.select(p.id, true); } else { location.assign(config.page.replace(NOBODY, encodeURIComponent(p.id))); }
     });
     layer.on("tileerror", () => {
