@@ -10,8 +10,18 @@
 
   /* ---- Leaflet.VectorGrid 1.3 under Leaflet 1.9 ---- */
 
+  // Marks near a tile's edge reach over it: the canvas is larger than its tile by this many pixels.
+  const MARGIN = 24;
+  const beginTile = L.Canvas.Tile.prototype.initialize;
+
   // Its click handler calls a function that Leaflet dropped, and its points have no position.
   L.Canvas.Tile.include({
+    initialize: function (coords, size, options) {
+      beginTile.call(this, coords, size, options);
+      this._container.width = size.x + 2 * MARGIN;
+      this._container.height = size.y + 2 * MARGIN;
+      this._ctx.translate(MARGIN, MARGIN);
+    },
     _onClick: function (event) {
       if (!this._map) { return; }
       const point = this._map.mouseEventToLayerPoint(event).subtract(this.getOffset());
@@ -52,6 +62,13 @@
 
   const createLayer = L.VectorGrid.prototype._createLayer;
   L.VectorGrid.include({
+    _initTile: function (tile) {
+      L.GridLayer.prototype._initTile.call(this, tile);
+      const size = this.getTileSize();
+      tile.style.width = size.x + 2 * MARGIN + "px";
+      tile.style.height = size.y + 2 * MARGIN + "px";
+      tile.style.margin = -MARGIN + "px";
+    },
     _createLayer: function (feature, pixels) {
       const layer = createLayer.call(this, feature, pixels);
       layer.getLatLng = undefined;
