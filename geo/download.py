@@ -105,15 +105,14 @@ def fetch(
     report(done, len(wanted))
     if not todo:
         return targets
-    pool = _http_pool(base_url, network)
-    # The first alone: without a network, this says so at once instead of hundreds of times.
-    _fetch_one(pool, base_url, *todo[0], network)
-    done += 1
-    report(done, len(wanted))
-
-    failure = _fetch_rest(
-        pool, base_url, todo[1:], network, lambda n: report(done + n, len(wanted))
-    )
+    with _http_pool(base_url, network) as pool:
+        # The first alone: without a network, this says so at once instead of hundreds of times.
+        _fetch_one(pool, base_url, *todo[0], network)
+        done += 1
+        report(done, len(wanted))
+        failure = _fetch_rest(
+            pool, base_url, todo[1:], network, lambda more: report(done + more, len(wanted))
+        )
     if failure:
         raise UnavailableError(
             f"{failure} What arrived is kept in {folder}; the same command goes on from there."
@@ -234,8 +233,6 @@ def _fetch_one(
         except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
             # Nobody there: more attempts would only make the user wait.
             raise _no_network(base_url) from None
-        except urllib3.exceptions.LocationValueError as error:
-            raise UsageError(f"ANCU_DOWNLOAD_URL is no address: {error}") from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             problem = f"the transfer failed ({type(error).__name__})"
         except _BadFileError as error:
@@ -261,17 +258,24 @@ def _get(pool: urllib3.PoolManager, url: str) -> bytes:
         content = answer.read(_LIMIT_BYTES + 1)
         if len(content) > _LIMIT_BYTES:
             raise _BadFileError("it is larger than any commune")
-        return content
-    finally:
-        answer.release_conn()
+    except BaseException:
+        # What is left in the connection belongs to this answer: it must not be used again.
+        answer.close()
+        raise
+    answer.release_conn()
+    return content
 
 
 def _http_pool(base_url: str, network: Network) -> urllib3.PoolManager:
     """Connections straight or through the proxy that the environment names."""
     timeout = urllib3.Timeout(connect=network.connect_s, read=network.read_s)
     address = urlsplit(base_url)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise UsageError(
+            f"ANCU_DOWNLOAD_URL is {base_url!r}; it must begin with https:// or http://."
+        )
     proxy = urllib.request.getproxies().get(address.scheme)
-    if proxy and address.hostname and not urllib.request.proxy_bypass(address.hostname):
+    if proxy and not urllib.request.proxy_bypass(address.hostname):
         return urllib3.ProxyManager(proxy, timeout=timeout, maxsize=network.at_once)
     return urllib3.PoolManager(timeout=timeout, maxsize=network.at_once)
 
