@@ -16,7 +16,8 @@ from geo.geometry import WGS84, Floats, read_points
 from geo.records import Record, validated
 from geo.source import PROBLEM, UNNAMED
 
-BATCH_ROWS = 25_000
+BATCH_ROWS = 40_000
+"""Enough that a batch of the whole country has several points a commune; three are in memory."""
 MAX_ROW_BYTES = 64 * 1024
 Numbered = tuple[int, dict[str, object]]
 

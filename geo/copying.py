@@ -21,7 +21,15 @@ def copy(conn: Connection, table: Table, columns: Mapping[str, Sequence[object]]
     Raises ConflictError where a row with the same key exists, RejectedError for a value that
     PostgreSQL refuses.
     """
-    _copy(conn, table, table.name, columns)
+    given = {
+        name: values for name, values in columns.items() if _says_something(table, name, values)
+    }
+    _copy(conn, table, table.name, given)
+
+
+def _says_something(table: Table, name: str, values: Sequence[object]) -> bool:
+    """Whether a column must be sent: one that is NULL in all rows is what PostgreSQL assumes."""
+    return not table.c[name].nullable or any(value is not None for value in values)
 
 
 def update(

@@ -1,15 +1,14 @@
 """What surveys and sites share: their household, the communes they are compared with, verdicts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import orjson
 import pandas as pd
 from sqlalchemy import Table, select
 
-from geo import copying
+from geo import audit, copying
 from geo.batches import Batch
 from geo.config import settings
 from geo.intake import Intake, one_of
@@ -18,8 +17,7 @@ from geo.records import Site, Survey
 from geo.tables import NO_COMMUNE, finding, household, site, survey
 
 
-@dataclass(frozen=True)
-class Home:
+class Home(NamedTuple):
     """The household that a survey or site belongs to; candidates while its commune is open."""
 
     province_code: str
@@ -40,11 +38,12 @@ def find_homes(intake: Intake, batch: Batch) -> tuple[Batch, list[Home]]:
     )
     homes: dict[str, list[Home]] = {}
     for code, province, commune, candidates in stored:
-        homes.setdefault(code, []).append(Home(province, commune, tuple(candidates)))
+        home = Home(province, commune, tuple(candidates) if candidates else ())
+        homes[code] = [*homes[code], home] if code in homes else [home]
     found: list[Home] = []
     reasons: dict[int, str] = {}
     for i, record in enumerate(batch.records):
-        known = homes.get(record.household_code, ())
+        known = homes.get(record.household_code, [])
         if record.province_code is not None:
             known = [home for home in known if home.province_code == record.province_code]
         if len(known) == 1:
@@ -110,7 +109,7 @@ def verdict_columns(intake: Intake, verdicts: Verdicts) -> dict[str, list[object
         "recorded_code": list(verdicts.recorded_code),
         "located_code": list(verdicts.located_code),
         "boundary_version": [version or None for version in versions],
-        "judged_at": [intake.started_at] * len(versions),
+        "judged_at": [intake.started_at.isoformat()] * len(versions),
     }
 
 
@@ -123,20 +122,18 @@ def store_findings(
 ) -> None:
     """Run the rules over a batch and store what they find; keys: (province_code, id) a row."""
     frame = verdicts.frame()
-    frame["survey_id"] = [key for _province, key in keys]
+    frame["key"] = [key for _province, key in keys]
     frame["province_code"] = [province for province, _key in keys]
     frame["lon"], frame["lat"], frame["accuracy_m"] = batch.lon, batch.lat, accuracies(batch)
     frame["mock_location"] = [getattr(record, "mock_location", None) for record in batch.records]
-    from geo import audit
-
-    found: pd.DataFrame = audit.findings_of(frame, settings())
+    found: pd.DataFrame = audit.findings_of(frame, settings(), subject, "key")
     copying.copy(
         intake.conn,
         finding,
         {
             "province_code": found["province_code"].tolist(),
             "subject": [subject] * len(found),
-            "subject_id": found["survey_id"].tolist(),
+            "subject_id": found["key"].tolist(),
             "rule": found["rule"].tolist(),
             "severity": found["severity"].tolist(),
             "evidence": [orjson.dumps(evidence).decode() for evidence in found["evidence"]],

@@ -16,7 +16,7 @@ class _End:
 
 
 @contextmanager
-def ahead(items: Iterable[T], depth: int = 2) -> Generator[Iterator[T]]:
+def ahead(items: Iterable[T], depth: int = 1) -> Generator[Iterator[T]]:
     """Let a thread produce `items`, at most `depth` ahead of the caller.
 
     An error in producing is raised where the item would have come; leaving stops the thread.
