@@ -49,7 +49,7 @@ def about_survey(rule: str | None = None) -> ColumnElement[bool]:
     return exists().where(*condition, *([finding.c.rule == rule] if rule else []))
 
 
-def of_surveys(area: Area) -> Select:
+def of_surveys(area: Area, *, verdict: str | None = None, rule: str | None = None) -> Select:
     """One row for each survey with findings: the columns of `ancu export findings`, lon, lat.
 
     rules are sorted and joined by `;`, severity is the greatest, state is open while any is.
@@ -74,7 +74,7 @@ def of_surveys(area: Area) -> Select:
     if area.level != "country":
         grouped = grouped.where(finding.c.province_code == area.province_code)
     doubts = grouped.subquery()
-    return (
+    query = (
         select(
             survey.c.survey_id,
             survey.c.household_code,
@@ -97,6 +97,9 @@ def of_surveys(area: Area) -> Select:
         )
         .where(areas.scope(area, survey))
     )
+    if verdict:
+        query = query.where(survey.c.verdict == verdict)
+    return query.where(about_survey(rule)) if rule else query
 
 
 def listing(
@@ -109,10 +112,5 @@ def listing(
     limit: int = 50,
 ) -> Page:
     """Surveys with findings by identity, filtered by verdict and rule."""
-    paging.check_limit(limit)
-    query = of_surveys(area)
-    if verdict:
-        query = query.where(survey.c.verdict == verdict)
-    if rule:
-        query = query.where(about_survey(rule))
+    query = of_surveys(area, verdict=verdict, rule=rule)
     return paging.by_key(conn, query, [survey.c.province_code, survey.c.survey_id], cursor, limit)

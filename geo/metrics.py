@@ -8,10 +8,10 @@ of its children by construction.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BigInteger, Connection, cast, func, select
 
 from geo import areas
 from geo.areas import Area
@@ -21,8 +21,8 @@ from geo.tables import KINDS, STAGES, commune_counter, site_due
 TIME_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 UNRESOLVED = {"vi": "Chưa xác định được địa chỉ", "en": "Unresolved address"}
 
-Figure = int | float | datetime | None
-Figures = dict[str, Figure]
+Figures = dict[str, Any]
+"""Metric → int, float or None, datetime or None, as its kind says."""
 
 
 @dataclass(frozen=True)
@@ -210,9 +210,7 @@ def figures(conn: Connection, area: Area, on: date | None = None) -> Figures:
     return _derive(_sums(conn, area, None, on)[None])
 
 
-def children_figures(
-    conn: Connection, area: Area, on: date | None = None
-) -> list[dict[str, Figure | str]]:
+def children_figures(conn: Connection, area: Area, on: date | None = None) -> list[dict[str, Any]]:
     """All METRICS of each present child: code, full_name, level and the figures, in name order.
 
     What belongs to the area and to none of its children comes last, with the code '', when
@@ -223,7 +221,7 @@ def children_figures(
     by = "province_code" if area.level == "country" else "commune_code"
     sums = _sums(conn, area, by, on)
     below = areas.children(conn, area.code)
-    rows: list[dict[str, Figure | str]] = [
+    rows: list[dict[str, Any]] = [
         {
             "code": child.code,
             "full_name": child.full_name,
@@ -239,23 +237,32 @@ def children_figures(
     return rows
 
 
+def commune_figures(conn: Connection, area: Area, on: date | None = None) -> dict[str, Figures]:
+    """All METRICS by commune code of every commune in the area that has ever had a record."""
+    sums = _sums(conn, area, "commune_code", on)
+    return {code: _derive(row) for code, row in sums.items() if code}
+
+
 _COUNTERS = [
     c for c in commune_counter.c if c.name not in ("province_code", "commune_code", "last_activity")
 ]
 
-Sums = Mapping[str, Figure]
+_COUNTED = (*(c.name for c in _COUNTERS), "overdue")
+_ZERO = dict.fromkeys(_COUNTED, 0)
+
+Sums = Mapping[str, Any]
 
 
 def _sums(
     conn: Connection, area: Area, by: str | None, on: date | None
-) -> dict[str | None, dict[str, Figure]]:
+) -> dict[str | None, dict[str, Any]]:
     """The counters within the area added up, per value of the column `by` where one is named."""
     group = [commune_counter.c[by]] if by else []
     counted = conn.execute(
         select(
             *(c.label("key") for c in group),
             func.max(commune_counter.c.last_activity).label("last_activity"),
-            *(func.sum(c).label(c.name) for c in _COUNTERS),
+            *(cast(func.sum(c), BigInteger).label(c.name) for c in _COUNTERS),
         )
         .where(areas.scope(area, commune_counter))
         .group_by(*group)
@@ -273,32 +280,24 @@ def _sums(
 
 
 def _total(rows: Iterable[Sums]) -> Sums:
-    total: dict[str, Figure] = {}
+    total: dict[str, Any] = {}
     for row in rows:
-        for name, value in row.items():
-            if name == "last_activity":
-                times = [t for t in (total.get(name), value) if isinstance(t, datetime)]
-                total[name] = max(times, default=None)
-            elif name != "key":
-                total[name] = _number(total.get(name)) + _number(value)
+        for name in _COUNTED:
+            total[name] = total.get(name, 0) + row[name]
+        times = [t for t in (total.get("last_activity"), row["last_activity"]) if t]
+        total["last_activity"] = max(times, default=None)
     return total
 
 
-def _number(value: Figure) -> int:
-    return 0 if value is None or isinstance(value, datetime) else int(value)
-
-
 def _derive(sums: Sums) -> Figures:
+    counted = _ZERO | {name: sums[name] or 0 for name in _COUNTED} if sums else _ZERO
     out: Figures = {}
-    for metric in METRICS.values():
+    for key, metric in METRICS.items():
         if metric.kind == "time":
-            out[metric.key] = sums.get(metric.key)
+            out[key] = sums.get(key)
         elif metric.kind == "ratio":
-            out[metric.key] = None
+            below = out[str(metric.denominator)]
+            out[key] = out[str(metric.numerator)] / below if below else None
         else:
-            out[metric.key] = sum(_number(sums.get(term)) for term in metric.terms)
-    for metric in METRICS.values():
-        if metric.numerator and metric.denominator:
-            below = _number(out[metric.denominator])
-            out[metric.key] = _number(out[metric.numerator]) / below if below else None
+            out[key] = sum([counted[term] for term in metric.terms])
     return out

@@ -1,0 +1,33 @@
+"""All of the API in one list, and how an application takes it."""
+
+from flask_openapi3 import OpenAPI
+
+from api import (
+    areas,
+    errors,
+    findings,
+    health,
+    households,
+    progress,
+    sites,
+    surveys,
+    tiles,
+)
+
+BLUEPRINTS = (
+    areas.blueprint,
+    progress.blueprint,
+    households.blueprint,
+    surveys.blueprint,
+    sites.blueprint,
+    findings.blueprint,
+    tiles.blueprint,
+    health.blueprint,
+)
+
+
+def register(app: OpenAPI) -> None:
+    """Give `app` the API, the tiles and their errors."""
+    errors.register(app)
+    for blueprint in BLUEPRINTS:
+        app.register_api(blueprint)

@@ -1,0 +1,28 @@
+"""Findings over HTTP."""
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import Field
+
+from api import answers, models
+from api.context import begin
+from api.errors import PROBLEMS
+from api.params import Listing, Verdict, Word
+from geo import findings
+
+blueprint = APIBlueprint(
+    "api_findings", __name__, url_prefix="/api/v1/findings", abp_tags=[Tag(name="findings")],
+    abp_responses=PROBLEMS,
+)  # fmt: skip
+
+
+class FindingQuery(Listing):
+    verdict: Verdict | None = None
+    rule: Word | None = Field(None, description="Only surveys that this audit rule doubts.")
+
+
+@blueprint.get("", summary="Surveys that rules doubt", responses={200: models.FindingPage})
+def listing(query: FindingQuery) -> Response:
+    """One row for each survey with findings; rules are joined by `;`."""
+    with begin() as conn:
+        return answers.listing(conn, "findings", query, findings.listing)

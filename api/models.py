@@ -1,0 +1,137 @@
+"""What the API answers, for its OpenAPI document; derived from the tables and METRICS."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel, Field, create_model
+from sqlalchemy import Select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from geo import findings, households, sites, surveys
+from geo.areas import Area as GeoArea
+from geo.metrics import METRICS
+
+
+class AreaItem(BaseModel):
+    """An administrative area, during the days when it was as described."""
+
+    code: str
+    level: str
+    name: str
+    full_name: str
+    kind: str
+    parent_code: str | None
+    province_code: str | None
+    valid_from: date | None
+    valid_to: date | None = Field(description="None for an area of today.")
+
+
+class AreaList(BaseModel):
+    """Areas, best match first."""
+
+    items: list[AreaItem]
+
+
+class AreaDetail(AreaItem):
+    """An area with those above and below it."""
+
+    ancestors: list[AreaItem]
+    children: list[AreaItem]
+    successors: list[AreaItem] = Field(description="What a former area became.")
+
+
+class Health(BaseModel):
+    """Whether the service can work."""
+
+    status: str
+
+
+class FeatureCollection(BaseModel):
+    """GeoJSON (RFC 7946), EPSG:4326."""
+
+    type: str
+    features: list[dict[str, Any]]
+
+
+def _python_type(column: Any) -> Any:
+    if isinstance(column.type, JSONB):
+        return dict[str, Any]
+    if isinstance(column.type, ARRAY):
+        return list[str]
+    try:
+        return column.type.python_type
+    except NotImplementedError:
+        return Any
+
+
+def _record(name: str, doc: str, query: Select) -> type[BaseModel]:
+    fields: dict[str, Any] = {
+        column.name: (_python_type(column) | None, None)
+        for column in query.selected_columns
+        if column.name is not None
+    }
+    return create_model(name, __doc__=doc, **fields)
+
+
+def _page(name: str, item: type[BaseModel]) -> type[BaseModel]:
+    fields: dict[str, Any] = {"items": (list[item], ...), "next_cursor": (str | None, None)}  # type: ignore[valid-type]
+    return create_model(name, __doc__="One page; next_cursor is null after the last.", **fields)
+
+
+def _detail(name: str, item: type[BaseModel], lists: Iterable[str]) -> type[BaseModel]:
+    fields: dict[str, Any] = dict.fromkeys(lists, (list[dict[str, Any]], ...))
+    return create_model(name, __base__=item, __doc__=f"{item.__doc__} All that is known.", **fields)
+
+
+_COUNTRY = GeoArea(0, "VN", "country", "", "", "", None, None, None, None)
+
+Household = _record("Household", "A household.", households.select_households())
+Survey = _record("Survey", "One visit and its verdict.", surveys.select_surveys())
+Site = _record("Site", "A rebuild site.", sites.select_sites())
+Finding = _record("Finding", "A survey that rules doubt.", findings.of_surveys(_COUNTRY))
+
+HouseholdPage = _page("HouseholdPage", Household)
+SurveyPage = _page("SurveyPage", Survey)
+SitePage = _page("SitePage", Site)
+FindingPage = _page("FindingPage", Finding)
+HouseholdDetail = _detail("HouseholdDetail", Household, ("statuses", "surveys", "sites"))
+SurveyDetail = _detail("SurveyDetail", Survey, ("findings", "history"))
+SiteDetail = _detail("SiteDetail", Site, ("stages", "findings", "history"))
+
+_TYPES: dict[str, Any] = {
+    "time": datetime | None,
+    "ratio": float | None,
+    "count": int,
+    "money": int,
+}
+_FIGURES: dict[str, Any] = {
+    metric.key: (_TYPES[metric.kind], Field(description=f"{metric.en}. {metric.explanation}"))
+    for metric in METRICS.values()
+}
+AreaFigures = create_model(
+    "AreaFigures",
+    __doc__="An area with all metrics; the code is '' for records without a resolved address.",
+    code=(str, ...),
+    full_name=(str, ...),
+    level=(str, ...),
+    **_FIGURES,
+)
+ProgressAnswer = create_model(
+    "ProgressAnswer",
+    __doc__="An area's figures and its children's, which add up to them.",
+    area=(AreaFigures, ...),
+    children=(list[AreaFigures], ...),
+)
+RankedCommune = create_model(
+    "RankedCommune",
+    __base__=AreaFigures,
+    rank=(int, ...),
+    need=(float | None, ...),
+    province_code=(str, ...),
+)
+Ranking = create_model(
+    "Ranking",
+    __doc__="Communes, those with the greatest need first.",
+    items=(list[RankedCommune], ...),
+)

@@ -1,0 +1,111 @@
+"""Parameters that endpoints share, and how they are read."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from geo.areas import COUNTRY
+from geo.paging import MAX_LIMIT, Box
+
+VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
+
+Verdict = Literal["inside", "uncertain", "outside", "unlocated"]
+Status = Literal["poor", "near_poor", "average", "none"]
+Stage = Literal[
+    "proposed",
+    "verified",
+    "approved",
+    "started",
+    "foundation",
+    "frame",
+    "roof",
+    "completed",
+    "accepted",
+    "handed_over",
+]
+
+
+def box(text: str) -> Box:
+    """`minlon,minlat,maxlon,maxlat` as four numbers; raises ValueError that says what is wrong."""
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError("must be four numbers: minlon,minlat,maxlon,maxlat") from None
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        raise ValueError(
+            "must be degrees of EPSG:4326, longitude first, with minlon < maxlon, minlat < maxlat"
+        )
+    return west, south, east, north
+
+
+def _boxed(text: str) -> str:
+    box(text)
+    return text
+
+
+def moment(value: datetime | None) -> datetime | None:
+    """A time without a zone is Viet Nam's."""
+    return value.replace(tzinfo=VIETNAM) if value and value.tzinfo is None else value
+
+
+def no_nul(value: Any) -> Any:
+    """Refuse the one character that no stored text can hold."""
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("must not hold the character NUL")
+    return value
+
+
+Word = Annotated[str, BeforeValidator(no_nul), Field(max_length=200)]
+Area = Annotated[
+    str,
+    BeforeValidator(no_nul),
+    Field(max_length=20, description="Code of a present area: VN, a province or a commune."),
+]
+BBox = Annotated[
+    str,
+    AfterValidator(_boxed),
+    Field(
+        description="minlon,minlat,maxlon,maxlat in EPSG:4326.",
+        json_schema_extra={"example": "105.4,21.3,106.3,22.1"},
+    ),
+]
+Format = Literal["json", "geojson", "csv", "xlsx", "gpkg"]
+TableFormat = Literal["json", "csv", "xlsx"]
+
+
+class Query(BaseModel):
+    """Query parameters; one that does not exist is an error, not silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Listing(Query):
+    """What every listing takes."""
+
+    area: Area = COUNTRY
+    cursor: Word | None = Field(None, description="next_cursor of the page before.")
+    limit: int = Field(50, ge=1, le=MAX_LIMIT)
+    format: Format = Field(
+        "json",
+        description="json and geojson give one page; csv, xlsx and gpkg all records that match.",
+    )
+
+    def filters(self) -> dict[str, Any]:
+        """The filters that were given, for `listing` and `export` alike."""
+        given = self.model_dump(exclude={"area", "cursor", "limit", "format", "order"})
+        if isinstance(given.get("since"), datetime):
+            given["since"] = moment(given["since"])
+        if given.get("bbox"):
+            given["bbox"] = box(given["bbox"])
+        return {key: value for key, value in given.items() if value is not None}
+
+
+class AreaPath(BaseModel):
+    code: Area
+
+
+class RecordPath(BaseModel):
+    province_code: Area
+    code: Word

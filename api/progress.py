@@ -1,0 +1,60 @@
+"""Figures of areas, and which communes need help first."""
+
+from typing import Literal
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import Field
+
+from api import answers, models, params
+from api.context import begin
+from api.errors import PROBLEMS
+from api.params import AreaPath, Query, TableFormat
+from geo import areas, metrics, targeting
+
+blueprint = APIBlueprint(
+    "api_progress", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="progress")],
+    abp_responses=PROBLEMS,
+)  # fmt: skip
+
+
+class ProgressQuery(Query):
+    format: TableFormat = "json"
+
+
+class TargetingQuery(Query):
+    area: params.Area = areas.COUNTRY
+    order: Literal["poverty_rate", "poor", "uncovered", "unsupported"] = "poverty_rate"
+    limit: int | None = Field(None, ge=1, le=5000)
+    format: TableFormat = "json"
+
+
+@blueprint.get(
+    "/progress/<code>", summary="Figures of an area", responses={200: models.ProgressAnswer}
+)
+def progress(path: AreaPath, query: ProgressQuery) -> Response:
+    """All metrics of the area and of its children."""
+    with begin() as conn:
+        area = areas.get(conn, path.code)
+        if query.format != "json":
+            return answers.download(conn, "progress", area, query.format)
+        own = {"code": area.code, "full_name": area.full_name, "level": area.level}
+        return answers.json(
+            {
+                "area": own | metrics.figures(conn, area),
+                "children": metrics.children_figures(conn, area),
+            }
+        )
+
+
+@blueprint.get("/targeting", summary="Communes by need", responses={200: models.Ranking})
+def ranking(query: TargetingQuery) -> Response:
+    """The area's communes, those with the greatest need first, with all metrics."""
+    with begin() as conn:
+        area = areas.get(conn, query.area)
+        rows = targeting.ranking(conn, area, query.order)[: query.limit]
+    if query.format == "json":
+        return answers.json({"items": rows})
+    first = ("rank", "code", "full_name", "province_code", "need")
+    columns = (*first, *metrics.METRICS)
+    return answers.table(f"targeting-{area.code}", query.format, columns, rows)

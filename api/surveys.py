@@ -1,0 +1,48 @@
+"""Surveys over HTTP."""
+
+from datetime import datetime
+from typing import Literal
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Field
+
+from api import answers, models
+from api.context import begin
+from api.errors import PROBLEMS
+from api.params import BBox, Listing, Verdict, Word
+from geo import surveys
+
+blueprint = APIBlueprint(
+    "api_surveys", __name__, url_prefix="/api/v1/surveys", abp_tags=[Tag(name="surveys")],
+    abp_responses=PROBLEMS,
+)  # fmt: skip
+
+
+class SurveyQuery(Listing):
+    verdict: Verdict | None = None
+    rule: Word | None = Field(None, description="Only surveys that this audit rule doubts.")
+    since: datetime | None = Field(None, description="Visits at or after this time.")
+    bbox: BBox | None = None
+    order: Literal["id", "recent", "worst"] = Field(
+        "id",
+        description="worst gives only outside and uncertain unless verdict or rule is given.",
+    )
+
+
+class SurveyPath(BaseModel):
+    survey_id: Word
+
+
+@blueprint.get("", summary="Surveys of an area", responses={200: models.SurveyPage})
+def listing(query: SurveyQuery) -> Response:
+    """Surveys by identity, latest first, or worst first."""
+    with begin() as conn:
+        return answers.listing(conn, "surveys", query, surveys.listing, order=query.order)
+
+
+@blueprint.get("/<survey_id>", summary="One survey", responses={200: models.SurveyDetail})
+def one(path: SurveyPath) -> Response:
+    """A survey with its numbers, findings and former verdicts."""
+    with begin() as conn:
+        return answers.json(surveys.get(conn, path.survey_id))
