@@ -152,8 +152,12 @@ class Verdicts:
     boundary_version: Indices
 
     def frame(self, index: pd.Index | None = None) -> pd.DataFrame:
-        """The same as a DataFrame, one column each."""
-        return pd.DataFrame(vars(self), index=index)
+        """The same as a DataFrame, one column each; codes stay objects, None where unknown."""
+        columns = {
+            name: pd.Series(values, index, dtype=values.dtype)
+            for name, values in vars(self).items()
+        }
+        return pd.DataFrame(columns)
 
 
 @dataclass(frozen=True, eq=False)
