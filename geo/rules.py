@@ -177,18 +177,18 @@ def explain(row: Mapping[str, Any], language: str) -> str:
     words = _WORDS["en" if language == "en" else "vi"]
     verdict = row["verdict"]
     if verdict == UNLOCATED:
-        return words["no_point" if row.get("lon") is None else "no_address"]
+        lon = row.get("lon")
+        return words["no_point" if lon is None or lon != lon else "no_address"]
     numbers = _Numbers(language)
     told = {
         "distance": numbers.length(row.get("distance_m")),
         "probability": numbers.percent(row.get("probability")),
         "accuracy": numbers.length(row.get("accuracy_used_m")),
         "border": numbers.length(row.get("boundary_accuracy_m")),
+        "assumed": "" if (row.get("accuracy_m") or 0) > 0 else words["assumed"],
     }
     side = "side_in" if (row.get("distance_m") or 0) >= 0 else "side_out"
-    assumed = "" if (row.get("accuracy_m") or 0) > 0 else words["assumed"]
-    sentences = (words[side], words["errors"] + assumed + ".", words[verdict])
-    return " ".join(sentences).format_map(told)
+    return " ".join((words[side], words["errors"], words[verdict])).format_map(told)
 
 
 class _Numbers:
@@ -227,7 +227,7 @@ _WORDS = {
         "đối chiếu với điểm.",
         "side_in": "Điểm nằm trong địa bàn ghi nhận, cách ranh giới {distance}.",
         "side_out": "Điểm nằm ngoài địa bàn ghi nhận, cách ranh giới {distance}.",
-        "errors": "Sai số của điểm là {accuracy}, của ranh giới là {border}",
+        "errors": "Sai số của điểm là {accuracy}{assumed}, của ranh giới là {border}.",
         "assumed": " (thiết bị không cho biết sai số của điểm, đây là mức giả định)",
         "inside": "Xác suất vị trí thật ở trong địa bàn là {probability}: đúng địa bàn.",
         "uncertain": "Xác suất vị trí thật ở trong địa bàn là {probability}: chưa thể kết luận.",
@@ -239,7 +239,7 @@ _WORDS = {
         "nothing to compare the point with.",
         "side_in": "The point lies inside the recorded area, {distance} from its border.",
         "side_out": "The point lies outside the recorded area, {distance} from its border.",
-        "errors": "The point is accurate to {accuracy}, the border to {border}",
+        "errors": "The point is accurate to {accuracy}{assumed}, the border to {border}.",
         "assumed": " (the device did not tell the point's accuracy, this one is assumed)",
         "inside": "The probability that the true place is inside is {probability}: inside.",
         "uncertain": "The probability that the true place is inside is {probability}: "
