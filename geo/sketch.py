@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import shapely
+from scipy.spatial import Voronoi
 from sqlalchemy import Connection
 
 from geo.boundary_files import LoadOptions, Polygons, as_multi, usable
@@ -73,14 +74,27 @@ def merged_cells(points: np.ndarray, labels: np.ndarray, wanted: list[str]) -> n
     _, first = np.unique(flat[near].round(3), axis=0, return_index=True)
     flat, labels = flat[near][np.sort(first)], labels[near][np.sort(first)]
 
-    frame = shapely.box(*(low - _REACH_KM), *(high + _REACH_KM))
-    cells = shapely.get_parts(
-        shapely.voronoi_polygons(shapely.MultiPoint(flat), extend_to=frame, ordered=True)
-    )
+    cells = _cells(flat)
     land = shapely.union_all(shapely.buffer(shapely.points(flat), _REACH_KM, quad_segs=8))
     shapely.prepare(land)
     kept = np.isin(labels, wanted)
     cut = shapely.intersection(cells[kept], land)
     owners = labels[kept]
     merged = np.array([shapely.union_all(cut[owners == label]) for label in wanted], dtype=object)
-    return as_multi(shapely.transform(merged, lambda xy: (xy / scale + middle).round(6)))
+    degrees = shapely.transform(merged, lambda xy: xy / scale + middle)
+    return as_multi(shapely.set_precision(degrees, 1e-6))
+
+
+def _cells(points: np.ndarray) -> np.ndarray:
+    """The Voronoi cell of every point (n × 2, km): by Qhull, since GEOS' overlap for some inputs.
+
+    Four guards far away close the outer cells; they bend nothing within hundreds of kilometres.
+    """
+    far = np.abs(points).max() + 5_000.0
+    guards = far * np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]])
+    diagram = Voronoi(np.vstack([points, guards]))
+    regions = [diagram.regions[diagram.point_region[i]] for i in range(len(points))]
+    # Cells are convex, so the hull of the corners is the cell, in whatever order they come.
+    corners = np.concatenate([diagram.vertices[region] for region in regions])
+    owners = np.repeat(np.arange(len(regions)), [len(region) for region in regions])
+    return shapely.convex_hull(shapely.multipoints(corners, indices=owners))
