@@ -48,7 +48,7 @@ class Places:
         """The place of an address text; `province_code` is what the row says of its province."""
         key = f"{province_code}\n{text}"
         if key not in self._known:
-            said = addresses.resolver(self._conn).resolve(text)
+            said = self._resolver.resolve(text)
             start = Place(
                 province_code=said.province_code or province_code or NO_PROVINCE,
                 placed_by="address",
@@ -101,6 +101,11 @@ class Places:
             area_id=place.area_id,
             confidence=place.confidence,
         )
+
+    @cached_property
+    def _resolver(self) -> addresses.Resolver:
+        # Asked for once: each asking looks whether the gazetteer has changed.
+        return addresses.resolver(self._conn)
 
     @cached_property
     def _provinces(self) -> dict[str, str]:
