@@ -8,6 +8,7 @@ from api import (
     findings,
     health,
     households,
+    imports,
     progress,
     sites,
     surveys,
@@ -21,6 +22,8 @@ BLUEPRINTS = (
     surveys.blueprint,
     sites.blueprint,
     findings.blueprint,
+    imports.blueprint,
+    imports.blueprint,
     tiles.blueprint,
     health.blueprint,
 )
