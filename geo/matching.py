@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from threading import Lock
 from typing import Protocol, TypeVar
 
@@ -118,10 +119,10 @@ class Recorded:
     @classmethod
     def lists(cls, candidates: Sequence[Sequence[str]]) -> "Recorded":
         """From one sequence of codes a row; empty means unresolved."""
-        single = [tuple(dict.fromkeys(codes)) for codes in candidates]
-        offsets = np.cumsum([0, *(len(codes) for codes in single)], dtype=np.int64)
-        flat = [code for codes in single for code in codes]
-        return cls(np.array(flat, dtype=object), offsets)
+        once = [codes if len(codes) < 2 else tuple(dict.fromkeys(codes)) for codes in candidates]
+        offsets = np.zeros(len(once) + 1, dtype=np.int64)
+        np.cumsum(np.fromiter(map(len, once), np.int64, len(once)), out=offsets[1:])
+        return cls(np.array(list(chain.from_iterable(once)), dtype=object), offsets)
 
     @classmethod
     def single(cls, codes: ArrayLike) -> "Recorded":
