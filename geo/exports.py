@@ -4,7 +4,8 @@ Text from data that a spreadsheet would run as a formula is made safe in CSV and
 demo data carry demo = 1, and GeoJSON and XLSX say in words that there are any.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -43,10 +44,12 @@ def export(
     if format in ("geojson", "gpkg") and not taken.located:
         raise UsageError(f"{kind} has no positions of its own; choose csv or xlsx.")
     write = WRITERS[format]
-    if isinstance(out, Path):
-        with whole(out) as file:
-            return write(taken, file, bom)
-    return write(taken, out, bom)
+    # Closed here, while the connection is open, also when the reader of `out` goes away.
+    with closing(taken.rows) if isinstance(taken.rows, Generator) else nullcontext():
+        if isinstance(out, Path):
+            with whole(out) as file:
+                return write(taken, file, bom)
+        return write(taken, out, bom)
 
 
 def extract(conn: Connection, kind: str, area: Area, **filters: Any) -> Extract:
@@ -73,7 +76,7 @@ def _any_demo(conn: Connection, table: Table, area: Area) -> bool:
     return found.first() is not None
 
 
-def _stream(conn: Connection, query: Select) -> Iterator[Row]:
+def _stream(conn: Connection, query: Select) -> Generator[Row, None, None]:
     """Rows through a cursor on the server, so that memory does not grow with them."""
     with conn.execute(query, execution_options={"yield_per": _BATCH}) as result:
         for row in result.mappings():

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from api.cli import address, audit, boundaries, db, demo, imports, serve
+from api.cli import address, audit, boundaries, db, demo, imports, reports, serve
 from geo.errors import AncuError, RejectedError, UsageError
 
 REJECTED, WRONG_USAGE = 1, 2
@@ -36,6 +36,8 @@ COMMANDS: tuple[click.Command, ...] = (
     db.group,
     demo.demo,
     imports.command,
+    reports.progress,
+    reports.export,
     serve.serve,
 )
 for _command in COMMANDS:
