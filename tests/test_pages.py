@@ -168,7 +168,6 @@ def test_evidence_holds_point_and_nearest_border(client: FlaskClient) -> None:
         "/progress/99",
         "/progress/%27%3Bdrop",
         "/audit?area=nowhere",
-        "/targeting?area=%00",
         "/surveys/00000000-0000-4000-8000-00000000ffff",
         "/surveys/no-uuid",
         "/households/19/none",
@@ -180,6 +179,11 @@ def test_what_is_not_there_is_said_on_a_page(client: FlaskClient, url: str) -> N
     answer = client.get(url)
     assert answer.status_code == 404
     assert "Không tìm thấy" in answer.text and "Về trang tiến độ" in answer.text
+
+
+@pytest.mark.parametrize("url", ["/targeting?area=%00", "/progress/%00", "/search?q=a%00b"])
+def test_a_nul_character_in_an_address_is_refused(client: FlaskClient, url: str) -> None:
+    assert client.get(url).status_code == 400
 
 
 def test_a_cursor_that_was_tampered_with_is_refused(client: FlaskClient) -> None:

@@ -114,7 +114,7 @@ def site(province_code: str, site_code: str) -> str:
 @pages.get("/search")
 def search() -> str:
     """Areas and households by name or code; tone marks are not needed."""
-    query = request.args.get("q", "").replace("\0", "").strip()[:200]
+    query = request.args.get("q", "").strip()[:200]
     with begin() as conn:
         country = areas.get(conn, COUNTRY)
         found = areas.search(conn, query, SHOWN) if query else []

@@ -12,6 +12,7 @@ SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 
 def install(app: Flask) -> None:
     """Guard all of `app`'s answers and its posts."""
+    app.before_request(_refuse_nul)
     app.before_request(_refuse_cross_site)
     app.after_request(_add_headers)
     app.jinja_env.globals["nonce"] = nonce
@@ -22,6 +23,12 @@ def nonce() -> str:
     if "nonce" not in g:
         g.nonce = secrets.token_urlsafe(16)
     return str(g.nonce)
+
+
+def _refuse_nul() -> None:
+    """Refuse an address with a NUL character: no record holds one, and PostgreSQL takes none."""
+    if "\0" in request.path or any("\0" in value for _name, value in request.args.items(True)):
+        abort(400)
 
 
 def _refuse_cross_site() -> None:

@@ -1,0 +1,232 @@
+"""Pages in a real browser: maps, clicks, deep links, nothing foreign, nothing that runs."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from threading import Thread
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy import create_engine
+from werkzeug.serving import make_server
+
+from geo import db
+from tests import page_data
+from tests.page_data import OUTSIDE, UNCERTAIN
+from web import assets
+from web.app import create_app
+
+pytestmark = pytest.mark.browser
+
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+VIEWS = (
+    "/progress/VN",
+    "/progress/19",
+    "/progress/05001",
+    "/audit?area=19",
+    f"/audit?area=19&survey={OUTSIDE}",
+    "/targeting?area=19",
+    f"/surveys/{OUTSIDE}",
+    "/households/19/H2",
+    "/sites/19/N/1",
+    "/search?q=ho",
+    "/import",
+    "/no-such-page",
+)
+
+
+@pytest.fixture(scope="module")
+def site(make_database: Callable[..., str], empty_url: str) -> Iterator[str]:
+    """The address of a served application with the small world in it."""
+    if assets.missing():
+        assets.copy()
+    url = make_database(empty_url)
+    engine = create_engine(url)
+    with engine.begin() as conn:
+        page_data.add_areas(conn)
+        page_data.add_records(conn, demo=True)
+    engine.dispose()
+    server = make_server("127.0.0.1", 0, create_app(lambda: db.transaction(url)), threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    db.engine(url).dispose()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert path, "Chromium is missing: apt-get install chromium"
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+class Watched:
+    """A browser page that remembers what went wrong and where it asked."""
+
+    def __init__(self, page: Page, site: str):
+        self.page, self.site = page, site
+        self.faults: list[str] = []
+        self.foreign: list[str] = []
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("console", self._console)
+        page.on("request", self._request)
+
+    def _console(self, message) -> None:
+        if message.type == "error" and "404" not in message.text:
+            self.faults.append(message.text)
+
+    def _request(self, request) -> None:
+        if not request.url.startswith((self.site + "/", "data:", "blob:")):
+            self.foreign.append(request.url)
+
+    def open(self, path: str) -> Page:
+        self.page.goto(self.site + path, wait_until="networkidle")
+        return self.page
+
+
+@pytest.fixture
+def watched(browser: Browser, site: str) -> Iterator[Watched]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="vi-VN")
+    yield Watched(context.new_page(), site)
+    context.close()
+
+
+@pytest.mark.parametrize("path", VIEWS)
+def test_a_page_loads_clean_and_nothing_from_data_runs(watched: Watched, path: str) -> None:
+    page = watched.open(path)
+    assert watched.faults == []
+    assert watched.foreign == []
+    assert "An Cư" in page.title()
+    assert page.locator("img[src='x']").count() == 0
+    assert "49" not in page.title()
+
+
+@pytest.mark.parametrize("path", VIEWS)
+@pytest.mark.parametrize("width", [360, 390])
+def test_nothing_overflows_a_phone(watched: Watched, path: str, width: int) -> None:
+    watched.page.set_viewport_size({"width": width, "height": 800})
+    page = watched.open(path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def click_map(page: Page, lon: float, lat: float, action: str = "click") -> None:
+    """Click or hover the place on the page's map."""
+    name = page.locator(".map").get_attribute("id")
+    x, y = page.evaluate(
+        f"(() => {{ const p = {name}.latLngToContainerPoint([{lat}, {lon}]);"
+        " return [p.x, p.y]; })()"
+    )
+    box = page.locator(".map").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + x - 3, box["y"] + y)
+    page.mouse.move(box["x"] + x, box["y"] + y, steps=3)
+    if action == "click":
+        page.mouse.click(box["x"] + x, box["y"] + y)
+
+
+def test_the_map_leads_down_to_the_commune(watched: Watched) -> None:
+    page = watched.open("/progress/VN")
+    page.wait_for_selector(".map[data-ready=areas]")
+    click_map(page, 105.1, 21.05)
+    page.wait_for_url("**/progress/19")
+    page.wait_for_selector(".map[data-ready=areas]")
+    click_map(page, 105.05, 21.05)
+    page.wait_for_url("**/progress/05001")
+
+
+def test_hovering_the_map_shows_figures_and_marks_the_row(watched: Watched) -> None:
+    page = watched.open("/progress/19")
+    page.wait_for_selector(".map[data-ready=areas]")
+    click_map(page, 105.05, 21.05, "hover")
+    tip = page.locator(".leaflet-tooltip")
+    tip.wait_for()
+    assert "Xã Ba Bể" in tip.inner_text() and "66,7 %" in tip.inner_text()
+    assert page.locator("tr.hover").get_attribute("data-code") == "05001"
+
+
+def test_the_metric_switch_changes_legend_column_and_address(watched: Watched) -> None:
+    page = watched.open("/progress/19")
+    assert page.locator("#legend strong").inner_text() == "Độ phủ"
+    page.click("a[data-metric=completion]")
+    assert page.locator("#legend strong").inner_text() == "Hoàn thành bàn giao"
+    assert "metric=completion" in page.url
+    assert page.locator("th[data-key=completion].on").count() == 1
+    page.go_back()
+    assert page.locator("#legend strong").inner_text() == "Độ phủ"
+
+
+def test_headers_sort_by_click_and_by_keyboard(watched: Watched) -> None:
+    page = watched.open("/progress/19")
+    first = page.locator("tbody tr").first.locator("th")
+    assert "Đức Xuân" in first.inner_text()
+    page.click("a[data-sort=households]")
+    assert "Ba Bể" in first.inner_text()
+    assert page.locator("th[aria-sort=descending]").count() == 1
+    page.focus("a[data-sort=full_name]")
+    page.keyboard.press("Enter")
+    assert "Đức Xuân" in first.inner_text()
+
+
+def test_choosing_a_row_shows_its_evidence_and_back_returns(watched: Watched) -> None:
+    page = watched.open("/audit?area=19")
+    page.click(f"tr[data-survey='{OUTSIDE}'] td:first-child")
+    page.wait_for_selector(f".map[data-evidence='{OUTSIDE}']")
+    assert f"survey={OUTSIDE}" in page.url
+    assert "Lệch địa bàn" in page.locator("#evidence").inner_text()
+    assert page.locator(".leaflet-evidence-pane path").count() >= 3
+    page.click(f"tr[data-survey='{UNCERTAIN}'] td:first-child")
+    page.wait_for_selector(f".map[data-evidence='{UNCERTAIN}']")
+    page.go_back()
+    page.wait_for_selector(f".map[data-evidence='{OUTSIDE}']")
+    assert page.locator("tr.chosen").get_attribute("data-survey") == OUTSIDE
+
+
+def test_a_link_with_a_survey_opens_on_its_evidence(watched: Watched) -> None:
+    page = watched.open(f"/audit?area=19&survey={OUTSIDE}")
+    page.wait_for_selector(f".map[data-evidence='{OUTSIDE}']")
+
+
+def test_clicking_a_point_opens_its_survey(watched: Watched) -> None:
+    page = watched.open("/progress/05001")
+    page.wait_for_selector(".map[data-points=ready]")
+    click_map(page, 105.05, 21.05)
+    page.wait_for_url("**/surveys/00000000-0000-4000-8000-000000000002")
+    assert watched.faults == []
+
+
+def test_a_point_tells_its_verdict_on_hover(watched: Watched) -> None:
+    page = watched.open("/progress/05001")
+    page.wait_for_selector(".map[data-points=ready]")
+    click_map(page, 105.05, 21.05, "hover")
+    page.locator(".leaflet-tooltip").wait_for()
+    assert page.locator(".leaflet-tooltip").inner_text() == "Khớp địa bàn"
+
+
+def test_map_data_that_fails_is_said_and_can_be_tried_again(watched: Watched) -> None:
+    watched.page.route("**/children.geojson", lambda route: route.abort())
+    page = watched.open("/progress/19")
+    note = page.locator(".map-note")
+    assert "Không tải được" in note.inner_text()
+    watched.page.unroute("**/children.geojson")
+    note.locator("button").click()
+    page.wait_for_selector(".map[data-ready=areas]")
+    assert note.is_hidden()
+
+
+def test_the_keyboard_reaches_the_content_first(watched: Watched) -> None:
+    page = watched.open("/progress/19")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+
+
+def test_an_area_on_the_targeting_map_opens_its_figures(watched: Watched) -> None:
+    page = watched.open("/targeting?area=19")
+    page.wait_for_selector(".map[data-ready=areas]")
+    click_map(page, 105.05, 21.05)
+    page.wait_for_selector("#panel-05001[open]")
+    assert "Hộ nghèo" in page.locator("#panel-05001").inner_text()
