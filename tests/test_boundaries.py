@@ -298,9 +298,9 @@ def test_with_a_first_day_an_unknown_code_is_a_new_area(areas_conn, tmp_path):
     ("code", "name", "parent", "said"),
     [
         ("9999", "Xã Mới", "19", "has 5 digits"),
-        ("99998", "19", "needs a name"),
+        ("99998", "", "19", "needs a name"),
         ("99998", "Xã Mới", "02", "province '02' is unknown"),
-        ("99998", "Xã Mới", "province '' is unknown"),
+        ("99998", "Xã Mới", "", "province '' is unknown"),
     ],
 )
 def test_a_new_area_needs_code_name_and_province(areas_conn, tmp_path, code, name, parent, said):
