@@ -36,17 +36,13 @@ class Edges:
     """The edges of a polygon or multipolygon (EPSG:4326), indexed by short runs of neighbours."""
 
     def __init__(self, polygon: shapely.Geometry):
-        rings = shapely.get_rings(shapely.get_parts(shapely.orient_polygons(polygon)))
-        self._xy = shapely.get_coordinates(rings)
-        size = len(self._xy) - 1
+        _, self._xy, offsets = shapely.to_ragged_array([shapely.orient_polygons(polygon)])
+        x, y = np.ascontiguousarray(self._xy.T)
         # Neither a vertex given twice nor the step from one ring to the next is an edge.
-        x, y = self._xy.T
         self._real = (x[1:] != x[:-1]) | (y[1:] != y[:-1])
-        self._real[np.cumsum(shapely.get_num_coordinates(rings))[:-1] - 1] = False
-        padded = np.pad(self._xy[1:], ((0, -size % RUN), (0, 0)), mode="edge")
-        ends, starts = padded.reshape(-1, RUN, 2), self._xy[:-1:RUN]
-        self._low = np.minimum(ends.min(axis=1), starts)
-        self._high = np.maximum(ends.max(axis=1), starts)
+        self._real[offsets[0][1:-1] - 1] = False
+        self._low = np.column_stack([_by_runs(np.minimum, values) for values in (x, y)])
+        self._high = np.column_stack([_by_runs(np.maximum, values) for values in (x, y)])
 
     def __len__(self) -> int:
         return len(self._real)
@@ -74,6 +70,12 @@ class Edges:
         """Slices of `points` rows that keep the pairs in memory few."""
         step = max(1, _PAIRS // max(1, len(self)))
         return [slice(first, first + step) for first in range(0, points, step)]
+
+
+def _by_runs(extreme: np.ufunc, values: Floats) -> Floats:
+    """The least or greatest of the ends of each RUN edges along a line of vertices."""
+    ends = np.pad(values[1:], (0, -(len(values) - 1) % RUN), mode="edge")
+    return extreme(extreme.reduce(ends.reshape(-1, RUN), axis=1), values[:-1:RUN])
 
 
 def probability_inside(
