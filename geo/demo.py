@@ -81,8 +81,8 @@ def ensure(conn: Connection, progress: Progress | None = None) -> str | None:
     chosen = [code for code in PROVINCES if code in here] or here[: len(PROVINCES)]
     if not chosen:
         return "There is no demo data: no boundaries are loaded."
-    reports = {report.kind: report.added for report in load(conn, chosen, HOUSEHOLDS, progress=progress)}
-    counted = ", ".join(f"{count:,} {kind}" for kind, count in reports.items())
+    reports = load(conn, chosen, HOUSEHOLDS, progress=progress)
+    counted = ", ".join(f"{report.added:,} {report.kind}" for report in reports)
     return f"Synthetic demo data: {counted}. `ancu demo --remove` takes it out."
 
 
