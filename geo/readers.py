@@ -1,6 +1,8 @@
 """READERS: file format → rows. The content decides the format, not the name."""
 
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyogrio
@@ -31,26 +33,40 @@ def read_gpkg(path: Path) -> Source:
     Points in another CRS than EPSG:4326 carry it in the column `crs`. Raises RejectedError for a
     damaged file and for several layers.
     """
+    with path.open("rb") as file:
+        if file.read(72)[68:70] != b"GP":
+            raise RejectedError(f"{path.name} is an SQLite database but no GeoPackage.")
     try:
-        layers = [str(name) for name, _kind in pyogrio.list_layers(path)]
-        if len(layers) != 1:
-            raise RejectedError(
-                f"{path.name} must hold one layer and holds {len(layers)}: {', '.join(layers)}."
-            )
-        info = pyogrio.read_info(path, layer=layers[0])
-    except pyogrio.errors.DataSourceError as error:
-        raise RejectedError(f"{path.name} is not a readable GeoPackage: {error}") from None
+        with _named_gpkg(path) as named:
+            layers = [str(name) for name, _kind in pyogrio.list_layers(named)]
+            if len(layers) != 1:
+                raise RejectedError(
+                    f"{path.name} must hold one layer and holds {len(layers)}: {', '.join(layers)}."
+                )
+            info = pyogrio.read_info(named, layer=layers[0])
+    except pyogrio.errors.DataSourceError:
+        raise RejectedError(f"{path.name} is not a readable GeoPackage.") from None
     fields = tuple(str(name).strip().lower() for name in info["fields"])
     return Source(_gpkg_rows(path, layers[0]), fields, info["features"])
+
+
+@contextmanager
+def _named_gpkg(path: Path) -> Generator[Path]:
+    """The file under a name that makes GDAL take it for what it is."""
+    with tempfile.TemporaryDirectory(prefix="ancu-gpkg-") as folder:
+        link = Path(folder) / "file.gpkg"
+        link.symlink_to(path.absolute())
+        yield link
 
 
 def _gpkg_rows(path: Path, layer: str) -> Iterator[tuple[int, dict[str, object]]]:
     number = 0
     try:
-        with pyogrio.open_arrow(path, layer=layer, batch_size=10_000, use_pyarrow=True) as (
-            meta,
-            batches,
+        with (
+            _named_gpkg(path) as named,
+            pyogrio.open_arrow(named, layer=layer, batch_size=10_000, use_pyarrow=True) as opened,
         ):
+            meta, batches = opened
             shape_column = meta["geometry_name"] or "wkb_geometry"
             crs = meta["crs"] if meta["crs"] not in ("EPSG:4326", "OGC:CRS84") else None
             for batch in batches:

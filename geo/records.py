@@ -1,7 +1,7 @@
 """The models that every row of a kind must satisfy; the formats of docs/import.md."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -55,10 +55,12 @@ def _causes(value: object) -> object:
     return tuple(cause for cause in named if cause)
 
 
-def _not_future(when: datetime) -> datetime:
-    if when > datetime.now(values.LOCAL) + values.CLOCK_SKEW:
+def _past(when: datetime) -> datetime:
+    """The time in UTC, so that one moment has one form whatever zone it came in."""
+    moment = when.astimezone(UTC)
+    if moment > datetime.now(UTC) + values.CLOCK_SKEW:
         raise ValueError(f"{when.isoformat()} lies in the future")
-    return when
+    return moment
 
 
 def _not_future_day(when: date) -> date:
@@ -89,7 +91,7 @@ Money = Annotated[int, Field(ge=0, le=10**15), BeforeValidator(values.money)]
 Year = Annotated[int, Field(ge=1990, le=2100)]
 Day = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2100, 1, 1)), BeforeValidator(values.day)]
 PastDay = Annotated[Day, AfterValidator(_not_future_day)]
-Moment = Annotated[datetime, AfterValidator(_not_future), BeforeValidator(values.moment)]
+Moment = Annotated[datetime, AfterValidator(_past), BeforeValidator(values.moment)]
 Status = Annotated[Literal["poor", "near_poor", "average", "none"], BeforeValidator(values.choice)]
 Kind = Annotated[Literal["new", "repair"], BeforeValidator(values.choice)]
 Stage = Annotated[str, AfterValidator(_known_stage), BeforeValidator(values.choice)]

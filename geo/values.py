@@ -139,7 +139,7 @@ def day(value: object) -> object:
         try:
             if found := _DAY_FIRST(text):
                 return date(int(found[3]), int(found[2]), int(found[1]))
-            return date.fromisoformat(text[:10]) if len(text) >= 10 else date.fromisoformat(text)
+            return datetime.fromisoformat(text).date()
         except ValueError:
             pass  # the message below
     raise ValueError(f"{shown(value)} is not a date, such as 2026-09-30 or 30/9/2026")
