@@ -7,9 +7,9 @@ import sys
 
 import click
 
-from geo import cluster, schema
+from api.cli.first_run import prepare
+from geo import cluster
 from geo.config import settings
-from geo.db import transaction
 from geo.errors import UsageError
 
 
@@ -21,8 +21,7 @@ def serve(host: str | None, port: int | None) -> None:
     host, port = host or settings().host, port or settings().port
     require_loopback(host)
     with cluster.available():
-        with transaction() as connection:
-            schema.migrate(connection)
+        prepare()
         sys.exit(run_gunicorn(host, port))
 
 
