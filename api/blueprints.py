@@ -23,7 +23,6 @@ BLUEPRINTS = (
     sites.blueprint,
     findings.blueprint,
     imports.blueprint,
-    imports.blueprint,
     tiles.blueprint,
     health.blueprint,
 )
@@ -33,4 +32,8 @@ def register(app: OpenAPI) -> None:
     """Give `app` the API, the tiles and their errors."""
     errors.register(app)
     for blueprint in BLUEPRINTS:
+        # Two blueprints share a path by method; flask-openapi3 would keep the later one's alone.
+        documented = {path: dict(app.paths[path]) for path in blueprint.paths if path in app.paths}
         app.register_api(blueprint)
+        for path, methods in documented.items():
+            app.paths[path] = methods | app.paths[path]

@@ -8,30 +8,18 @@
   const counts = new Intl.NumberFormat(language);
   const percent = (ratio) => (ratio === null || ratio === undefined ? "–" : percents.format(100 * ratio) + " %");
 
-  /* ---- Leaflet.VectorGrid 1.3 under Leaflet 1.9 ---- */
+  /* ---- vector tiles: Leaflet.VectorGrid 1.3 under Leaflet 1.9 ---- */
 
   // Marks near a tile's edge reach over it: the canvas is larger than its tile by this many pixels.
   const MARGIN = 24;
   const beginTile = L.Canvas.Tile.prototype.initialize;
 
-  // Its click handler calls a function that Leaflet dropped, and its points have no position.
   L.Canvas.Tile.include({
     initialize: function (coords, size, options) {
       beginTile.call(this, coords, size, options);
       this._container.width = size.x + 2 * MARGIN;
       this._container.height = size.y + 2 * MARGIN;
       this._ctx.translate(MARGIN, MARGIN);
-    },
-    _onClick: function (event) {
-      if (!this._map) { return; }
-      const point = this._map.mouseEventToLayerPoint(event).subtract(this.getOffset());
-      let hit = null;
-      for (const id in this._layers) {
-        const layer = this._layers[id];
-        if (layer.options.interactive && layer._containsPoint(point) &&
-            !(event.type === "click" && this._map._draggableMoved(layer))) { hit = layer; }
-      }
-      this._fireEvent(hit ? [hit] : false, event);
     },
     _updateCircle: function (layer) {
       if (!this._drawing || layer._empty()) { return; }
@@ -60,7 +48,6 @@
     context.globalAlpha = 1;
   }
 
-  const createLayer = L.VectorGrid.prototype._createLayer;
   L.VectorGrid.include({
     _initTile: function (tile) {
       L.GridLayer.prototype._initTile.call(this, tile);
@@ -69,10 +56,18 @@
       tile.style.height = size.y + 2 * MARGIN + "px";
       tile.style.margin = -MARGIN + "px";
     },
-    _createLayer: function (feature, pixels) {
-      const layer = createLayer.call(this, feature, pixels);
-      layer.getLatLng = undefined;
-      return layer;
+    // Its own handlers do not work under Leaflet 1.9 and see one tile at a time: ask it instead.
+    /* The properties of the mark drawn last at a layer point of the map, else null. */
+    markAt: function (point) {
+      let hit = null;
+      for (const tile of Object.values(this._vectorTiles)) {
+        if (!tile._map || tile.getCoord().z !== this._tileZoom) { continue; }
+        const inTile = point.subtract(tile.getOffset());
+        for (const mark of Object.values(tile._layers)) {
+          if (mark._containsPoint(inTile)) { hit = mark.properties; }
+        }
+      }
+      return hit;
     },
   });
 
@@ -305,7 +300,7 @@
     const layer = L.vectorGrid.protobuf(config.url, {
       rendererFactory: L.canvas.tile,
       vectorTileLayerStyles: styles,
-      interactive: true,
+      getFeatureId: (feature) => feature.properties.id,
       pane: "points",
       tolerance: 5,
       maxZoom: 19,
@@ -313,22 +308,30 @@
       fetchOptions: {credentials: "same-origin"},
     });
     const tip = L.tooltip({className: "tip-box", direction: "top", offset: [0, -6]});
-    layer.on("mouseover", (event) => {
-      const p = event.layer.properties;
+    const describe = (p) => {
       const box = element("div", "tip");
       if (one(p) !== undefined) {
         box.append(element("strong", "", config.marks[one(p)].label));
-      } else {
-        box.append(element("strong", "", counts.format(Number(p.count)) + " " + map.ancu.words.surveys));
-        for (const [key, mark] of Object.entries(config.marks)) {
-          if (Number(p[key]) > 0) { box.append(element("span", "", mark.label + ": " + counts.format(Number(p[key])))); }
-        }
+        return box;
       }
-      tip.setContent(box).setLatLng(event.latlng).addTo(map);
+      box.append(element("strong", "", counts.format(Number(p.count)) + " " + map.ancu.words.surveys));
+      for (const [key, mark] of Object.entries(config.marks)) {
+        if (Number(p[key]) > 0) { box.append(element("span", "", mark.label + ": " + counts.format(Number(p[key])))); }
+      }
+      return box;
+    };
+    let hovered = null;
+    map.on("mousemove", (event) => {
+      const p = layer.markAt(event.layerPoint);
+      if (p === hovered) { return; }
+      hovered = p;
+      map.getContainer().style.cursor = p ? "pointer" : "";
+      if (p) { tip.setContent(describe(p)).setLatLng(event.latlng).addTo(map); } else { tip.remove(); }
     });
-    layer.on("mouseout", () => tip.remove());
-    layer.on("click", (event) => {
-      const p = event.layer.properties;
+    map.on("mouseout zoomstart", () => { hovered = null; tip.remove(); });
+    map.on("click", (event) => {
+      const p = layer.markAt(event.layerPoint);
+      if (!p) { return; }
       if (one(p) === undefined) { map.setView(event.latlng, Math.min(map.getZoom() + 2, 19)); return; }
       if (map.ancu.select) { map.ancu.select(p.id, true); } else { location.assign(config.page.replace(NOBODY, encodeURIComponent(p.id))); }
     });
