@@ -33,7 +33,8 @@ def register(app: OpenAPI) -> None:
     errors.register(app)
     for blueprint in BLUEPRINTS:
         # Two blueprints share a path by method; flask-openapi3 would keep the later one's alone.
-        documented = {path: dict(app.paths[path]) for path in blueprint.paths if path in app.paths}
+        shared = {path: app.paths[path] for path in blueprint.paths if path in app.paths}
         app.register_api(blueprint)
-        for path, methods in documented.items():
-            app.paths[path] = methods | app.paths[path]
+        for path, earlier in shared.items():
+            methods = {name: getattr(earlier, name) for name in earlier.model_fields_set}
+            app.paths[path] = app.paths[path].model_copy(update=methods)
