@@ -20,6 +20,8 @@ Progress = Callable[[int, int | None], None]
 DISPLAY_DEG = 0.0005
 """Corners of less than about 50 × 50 m are left out of the display copy of communes."""
 PROVINCE_DISPLAY_DEG = 0.002
+LEAST_HOLE_M2 = 1e6
+"""Smaller holes in a province or the country are where the sources leave a gap, not enclaves."""
 _COPY_ROWS = 200
 _CURRENT = boundary.c.superseded_at.is_(None)
 _PRESENT = area.c.valid_to.is_(None)
@@ -67,7 +69,7 @@ def replace(
         _show_again(conn, kept, shown[len(placed) :])
         progress(3, 5)
         provinces = _unions(conn, everything, touched)
-        outlines = _by_province(shown, everything.province_codes, touched)
+        outlines = without_gaps(_by_province(shown, everything.province_codes, touched))
         displays, notes = display(outlines, PROVINCE_DISPLAY_DEG), {}
     _supersede(conn, provinces.area_ids)
     _copy(conn, version, provinces, displays, notes)
@@ -88,6 +90,20 @@ def display(shapes: np.ndarray, tolerance_deg: float) -> np.ndarray:
     lost = shapely.is_empty(result)
     result[lost] = shapes[lost]
     return result
+
+
+def without_gaps(shapes: np.ndarray) -> np.ndarray:
+    """n polygons or multipolygons without their holes of less than LEAST_HOLE_M2; EPSG:4326."""
+    return as_multi(np.array([_without_gaps(shape) for shape in shapes], dtype=object))
+
+
+def _without_gaps(shape: shapely.Geometry) -> shapely.Geometry:
+    parts = []
+    for part in shapely.get_parts(shape):
+        holes = np.array(part.interiors, dtype=object)
+        kept = holes[areas_m2(shapely.polygons(holes)) >= LEAST_HOLE_M2] if len(holes) else holes
+        parts.append(shapely.Polygon(part.exterior, list(kept)))
+    return shapely.multipolygons(parts)
 
 
 def current(
@@ -160,7 +176,7 @@ def _derive_country(conn: Connection, version: int) -> None:
         np.array([None], dtype=object),
         np.array([polygons_only(shapely.union_all(outlines.shapes))], dtype=object),
     )
-    outline = np.array([polygons_only(shapely.union_all(shown.shapes))], dtype=object)
+    outline = without_gaps(np.array([polygons_only(shapely.union_all(shown.shapes))], dtype=object))
     _supersede(conn, placed.area_ids)
     _copy(conn, version, placed, outline, {})
 
