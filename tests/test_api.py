@@ -2,6 +2,7 @@
 
 import json
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from flask_openapi3 import OpenAPI
@@ -242,3 +243,10 @@ def test_openapi_document_describes_every_endpoint(app):
                 assert described["summary"], path
                 assert "200" in described["responses"] or "201" in described["responses"], path
     assert "households" in document["components"]["schemas"]["AreaFigures"]["properties"]
+
+
+def test_every_endpoint_is_documented(app):
+    docs = (Path(__file__).parent.parent / "docs" / "api.md").read_text("utf-8")
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith(("/api/v1/", "/tiles/", "/healthz")):
+            assert "/".join(rule.rule.split("/")[:4]).split("<")[0].rstrip("/") in docs, rule.rule

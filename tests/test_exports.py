@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import openpyxl
 import pyogrio
@@ -225,3 +226,9 @@ def test_commands_write_figures_and_records(stored, tmp_path):
     assert run(main, ["progress", "--format", "xlsx"]).exit_code == 2
     assert run(main, ["export", "findings", str(tmp_path)]).exit_code == 2
     assert run(main, ["progress", "--area", "99"]).exit_code == 1
+
+
+@pytest.mark.parametrize("word", [*exports.KINDS, *exports.WRITERS])
+def test_kind_and_format_are_documented(word):
+    docs = Path(__file__).parent.parent / "docs" / "export.md"
+    assert f"`{word}`" in docs.read_text("utf-8")

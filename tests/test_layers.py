@@ -1,6 +1,7 @@
 """Tiles hold every record once at any zoom; GDAL reads them back."""
 
 import random
+from pathlib import Path
 
 import pyogrio
 import pytest
@@ -11,6 +12,8 @@ from geo.layers import LAYERS
 from geo.tables import STAGES, STATUSES, VERDICTS
 from tests import records_world as world
 from tests.records_world import add_household, add_survey
+
+DOCS = Path(__file__).parent.parent / "docs" / "layers.md"
 
 
 @pytest.fixture
@@ -123,3 +126,8 @@ def test_every_class_has_a_style():
     assert [c.key for c in LAYERS["surveys"].classes] == list(VERDICTS)
     assert [c.key for c in LAYERS["households"].classes] == list(STATUSES)
     assert [c.key for c in LAYERS["sites"].classes] == list(STAGES)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layer_is_documented(name):
+    assert f"| `{name}` | `{LAYERS[name].class_field}` |" in DOCS.read_text("utf-8")

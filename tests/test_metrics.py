@@ -4,6 +4,7 @@ import random
 import threading
 from collections import Counter
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +19,7 @@ from tests import records_world as world
 from tests.records_world import PAIRS, add_household, add_site, add_survey
 
 TODAY = date(2025, 10, 1)
+DOCS = Path(__file__).parent.parent / "docs"
 
 
 @pytest.fixture
@@ -219,3 +221,13 @@ def test_ranking_puts_the_greatest_need_first(conn, records):
 def test_unknown_order_is_refused_with_the_choices(conn, records):
     with pytest.raises(UsageError, match="poverty_rate, poor, uncovered, unsupported"):
         targeting.ranking(conn, world.country(conn), "wealth")
+
+
+@pytest.mark.parametrize("key", METRICS)
+def test_metric_is_documented(key):
+    assert f"`{key}`" in DOCS.joinpath("metrics.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("order", targeting.ORDERS)
+def test_order_is_documented(order):
+    assert f"| `{order}` |" in DOCS.joinpath("metrics.md").read_text("utf-8")
