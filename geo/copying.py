@@ -12,6 +12,8 @@ from geo.errors import AncuError, ConflictError, RejectedError, UnavailableError
 from geo.geometry import Floats
 
 _POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("srid", "<u4"), ("x", "<f8"), ("y", "<f8")])
+_DEFAULTS = {"attributes": "{}", "candidates": "{}", "causes": "{}", "demo": False}
+_DEFAULTS |= {"crs": "EPSG:4326", "commune_code": "", "verdict": "unlocated"}
 _POINT_WITH_SRID = 0x20000001
 
 
@@ -28,8 +30,11 @@ def copy(conn: Connection, table: Table, columns: Mapping[str, Sequence[object]]
 
 
 def _says_something(table: Table, name: str, values: Sequence[object]) -> bool:
-    """Whether a column must be sent: one that is NULL in all rows is what PostgreSQL assumes."""
-    return not table.c[name].nullable or any(value is not None for value in values)
+    """Whether a column must be sent: not when all of it is what PostgreSQL puts there anyway."""
+    usual = _DEFAULTS.get(name) if table.c[name].server_default is not None else None
+    if usual is None and not table.c[name].nullable:
+        return True
+    return any(value != usual for value in values)
 
 
 def update(

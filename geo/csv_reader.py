@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from geo.errors import RejectedError
-from geo.source import Source, columns, header, named
+from geo.source import IGNORED, Source, columns, header, named
 
 DELIMITERS = ",;\t"
 _BOMS = (
@@ -71,8 +71,16 @@ def _records(path: Path, encoding: str) -> Iterator[tuple[int, list[str]]]:
 def _named(
     records: Iterator[tuple[int, list[str]]], names: list[str]
 ) -> Iterator[tuple[int, dict[str, object]]]:
+    plain = IGNORED not in names
     for line, cells in records:
-        row = named(names, [cell.strip() for cell in cells])
+        if plain and len(cells) <= len(names):  # nearly every row: the short way
+            row: dict[str, object] = {
+                name: value
+                for name, cell in zip(names, cells, strict=False)
+                if (value := cell.strip())
+            }
+        else:
+            row = named(names, [cell.strip() for cell in cells])
         if row:
             yield line, row
 

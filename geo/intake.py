@@ -146,7 +146,6 @@ class Intake:
             "content_hash": list(batch.hashes),
             "demo": [self.demo] * n,
             "import_id": [self.report.import_id] * n,
-            "received_at": [self.started_at.isoformat()] * n,
         }
 
     def count_verdicts(self, verdicts: Iterable[str]) -> None:

@@ -6,12 +6,12 @@ from typing import NamedTuple, cast
 import numpy as np
 import orjson
 import pandas as pd
-from sqlalchemy import Table, select
+from sqlalchemy import Table
 
 from geo import audit, copying
 from geo.batches import Batch
 from geo.config import settings
-from geo.intake import Intake, one_of
+from geo.intake import Intake
 from geo.matching import INSIDE, Recorded, Verdicts, judge
 from geo.records import Site, Survey
 from geo.tables import NO_COMMUNE, finding, household, site, survey
@@ -28,13 +28,10 @@ class Home(NamedTuple):
 def find_homes(intake: Intake, batch: Batch) -> tuple[Batch, list[Home]]:
     """The records whose household is stored, with it; the others are refused."""
     codes = list({record.household_code for record in batch.records})
-    stored = intake.conn.execute(
-        select(
-            household.c.household_code,
-            household.c.province_code,
-            household.c.commune_code,
-            household.c.candidates,
-        ).where(household.c.household_code == one_of(codes))
+    stored = intake.conn.exec_driver_sql(
+        "SELECT household_code, province_code, commune_code, NULLIF(candidates, '{}') "
+        "FROM household WHERE household_code = ANY(%(codes)s)",
+        {"codes": codes},
     )
     homes: dict[str, list[Home]] = {}
     for code, province, commune, candidates in stored:

@@ -57,6 +57,8 @@ def _causes(value: object) -> object:
 
 def _past(when: datetime) -> datetime:
     """The time in UTC, so that one moment has one form whatever zone it came in."""
+    if not 1990 <= when.year <= 9000:  # beyond them a change of zone would overflow
+        raise ValueError(f"{when.isoformat()} is not a time of these years")
     moment = when.astimezone(UTC)
     if moment > datetime.now(UTC) + values.CLOCK_SKEW:
         raise ValueError(f"{when.isoformat()} lies in the future")
@@ -82,11 +84,22 @@ Address = Annotated[str, Field(min_length=1, max_length=500), BeforeValidator(va
 CommuneCode = Annotated[str, Field(pattern=r"^\d{5}$"), _digits(5)]
 ProvinceCode = Annotated[str, Field(pattern=r"^\d{2}$"), _digits(2)]
 NationalId = Annotated[str, Field(pattern=r"^\d{12}$"), _digits(12)]
-Number = Annotated[float, BeforeValidator(values.number)]
-Metres = Annotated[float, Field(ge=0, le=10_000_000), BeforeValidator(values.number)]
+# The plain form of a number or of yes and no is read inside pydantic's core; what fails there is
+# read once more in Python, which understands more and has the words for the rest.
+_Lenient = Annotated[float, BeforeValidator(values.number)]
+Number = Annotated[
+    Annotated[float, Field(allow_inf_nan=False)] | _Lenient, Field(union_mode="left_to_right")
+]
+Metres = Annotated[
+    Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)]
+    | Annotated[float, Field(ge=0, le=10_000_000), BeforeValidator(values.number)],
+    Field(union_mode="left_to_right"),
+]
 Altitude = Annotated[float, Field(ge=-1000, le=10_000), BeforeValidator(values.number)]
 Count = Annotated[int, Field(ge=0, le=1000)]
-Truth = Annotated[bool, BeforeValidator(values.truth)]
+Truth = Annotated[
+    bool | Annotated[bool, BeforeValidator(values.truth)], Field(union_mode="left_to_right")
+]
 Money = Annotated[int, Field(ge=0, le=10**15), BeforeValidator(values.money)]
 Year = Annotated[int, Field(ge=1990, le=2100)]
 Day = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2100, 1, 1)), BeforeValidator(values.day)]
@@ -180,9 +193,11 @@ def validated(
     try:
         return list(adapter.validate_python(rows)), {}
     except ValidationError as error:
+        # Of two ways to read a value (see Number) the last one's problem is told.
+        last = {problem["loc"][:2]: problem for problem in error.errors(include_url=False)}
         reasons: dict[int, list[str]] = {}
-        for problem in error.errors(include_url=False, include_context=True):
-            reasons.setdefault(int(problem["loc"][0]), []).append(_reason(problem))
+        for (index, *_column), problem in last.items():
+            reasons.setdefault(int(index), []).append(_reason(problem))
     good = iter(adapter.validate_python([r for i, r in enumerate(rows) if i not in reasons]))
     return [None if i in reasons else next(good) for i in range(len(rows))], reasons
 
