@@ -1,5 +1,7 @@
 """Audit: which survey locations are doubtful, worst first, with the evidence on the map."""
 
+from urllib.parse import urlencode
+
 from flask import Blueprint, request
 from flask_babel import gettext as _
 
@@ -54,5 +56,10 @@ def index() -> str:
             rule_labels={code: getattr(one, language()) for code, one in rules.RULES.items()},
             selected=selected,
             map=maps.render(made),
-            download=lambda format: f"/api/v1/findings?area={area.code}&format={format}",
+            download=lambda format: _download(area.code, verdict, rule, format),
         )
+
+
+def _download(area_code: str, verdict: str | None, rule: str | None, format: str) -> str:
+    query = {"area": area_code, "verdict": verdict, "rule": rule, "format": format}
+    return "/api/v1/findings?" + urlencode({k: v for k, v in query.items() if v})

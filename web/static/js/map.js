@@ -74,12 +74,41 @@
   const getTile = L.VectorGrid.Protobuf.prototype._getVectorTilePromise;
   L.VectorGrid.Protobuf.include({
     _getVectorTilePromise: function (coords) {
-      return getTile.call(this, coords).catch((error) => {
+      return getTile.call(this, coords).then(joinCells, (error) => {
         this.fire("tileerror", {error, coords});
         return {layers: {}};
       });
     },
   });
+
+  /* Cells lie closer than their circles are wide: join them to GROUPS groups a tile's side, each
+     where its records are on average. */
+  const GROUPS = 8;
+
+  function joinCells(tile) {
+    for (const layer of Object.values(tile.layers)) {
+      const side = layer.extent / GROUPS;
+      const groups = new Map();
+      const points = [];
+      for (const feature of layer.features) {
+        if (feature.properties.count === undefined) { points.push(feature); continue; }
+        const {x, y} = feature.geometry[0][0];
+        const where = Math.floor(x / side) + ":" + Math.floor(y / side);
+        const sums = groups.get(where) || {x: 0, y: 0, properties: {id: where, count: 0}};
+        groups.set(where, sums);
+        const count = Number(feature.properties.count);
+        sums.x += x * count;
+        sums.y += y * count;
+        for (const [key, value] of Object.entries(feature.properties)) {
+          if (key !== "id") { sums.properties[key] = (sums.properties[key] || 0) + Number(value); }
+        }
+      }
+      layer.features = points.concat(Array.from(groups.values(), ({x, y, properties}) => (
+        {type: 1, properties, geometry: [[{x: x / properties.count, y: y / properties.count}]]})));
+      layer.length = layer.features.length;
+    }
+    return tile;
+  }
 
   function tracePath(context, p, r, shape) {
     context.beginPath();
