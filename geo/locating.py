@@ -84,12 +84,16 @@ def accuracies(batch: Batch) -> np.ndarray:
 
 def judged(intake: Intake, batch: Batch, candidates: Sequence[Sequence[str]]) -> Verdicts:
     """The verdicts of a batch's points against these communes."""
+    if all(len(codes) == 1 for codes in candidates):
+        recorded = Recorded.single(np.array([codes[0] for codes in candidates], dtype=object))
+    else:
+        recorded = Recorded.lists(candidates)
     return judge(
         intake.places.shapes,
         batch.lon,
         batch.lat,
         accuracies(batch),
-        Recorded.lists(candidates),
+        recorded,
         settings(),
     )
 
