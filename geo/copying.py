@@ -2,11 +2,12 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import psycopg2
 from sqlalchemy import Connection, Table, Text
+from sqlalchemy.dialects import postgresql
 
 from geo.errors import AncuError, ConflictError, RejectedError, UnavailableError
 from geo.geometry import Floats
@@ -17,16 +18,25 @@ _DEFAULTS |= {"crs": "EPSG:4326", "commune_code": "", "verdict": "unlocated"}
 _POINT_WITH_SRID = 0x20000001
 
 
+Load = Callable[[Connection], None]
+"""Sends rows that are made up already."""
+
+
 def copy(conn: Connection, table: Table, columns: Mapping[str, Sequence[object]]) -> None:
     """Add rows to `table`; `columns` maps a column to its n values, None for NULL.
 
     Raises ConflictError where a row with the same key exists, RejectedError for a value that
     PostgreSQL refuses.
     """
+    prepared(table, columns)(conn)
+
+
+def prepared(table: Table, columns: Mapping[str, Sequence[object]]) -> Load:
+    """The same in two steps: the rows are made up now and sent when the result is called."""
     given = {
         name: values for name, values in columns.items() if _says_something(table, name, values)
     }
-    _copy(conn, table, table.name, given)
+    return _copy(table, table.name, given)
 
 
 def _says_something(table: Table, name: str, values: Sequence[object]) -> bool:
@@ -47,7 +57,7 @@ def update(
     conn.exec_driver_sql(
         f"CREATE TEMP TABLE {staging} ON COMMIT DROP AS SELECT {names} FROM {table.name} LIMIT 0"  # noqa: S608
     )
-    _copy(conn, table, staging, columns)
+    _copy(table, staging, columns)(conn)
     assigned = ", ".join(f"{quote(c)} = {staging}.{quote(c)}" for c in columns if c not in keys)
     same = " AND ".join(f"{table.name}.{quote(key)} = {staging}.{quote(key)}" for key in keys)
     conn.exec_driver_sql(f"UPDATE {table.name} SET {assigned} FROM {staging} WHERE {same}")  # noqa: S608
@@ -75,10 +85,8 @@ def floats(values: Floats) -> list[float | None]:
     return [None if value != value else value for value in np.asarray(values, float).tolist()]
 
 
-def _copy(
-    conn: Connection, table: Table, target: str, columns: Mapping[str, Sequence[object]]
-) -> None:
-    quote = conn.dialect.identifier_preparer.quote
+def _copy(table: Table, target: str, columns: Mapping[str, Sequence[object]]) -> Load:
+    quote = postgresql.dialect().identifier_preparer.quote
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(zip(*columns.values(), strict=True))
     text.seek(0)
@@ -90,10 +98,14 @@ def _copy(
     ]
     forced = f", FORCE_NOT_NULL ({', '.join(filled)})" if filled else ""
     statement = f"COPY {target} ({', '.join(map(quote, columns))}) FROM STDIN (FORMAT csv{forced})"
-    try:
-        conn.connection.cursor().copy_expert(statement, text)
-    except psycopg2.Error as error:
-        raise _translated(error) from error
+
+    def send(conn: Connection) -> None:
+        try:
+            conn.connection.cursor().copy_expert(statement, text)
+        except psycopg2.Error as error:
+            raise _translated(error) from error
+
+    return send
 
 
 def _translated(error: psycopg2.Error) -> AncuError:

@@ -141,6 +141,7 @@ def _store_all(
                 break
             if progress:
                 progress(report.rows, source.total)
+    intake.load_now()
     if not report.rows:
         raise RejectedError(f"{report.source} holds no row: only its header was found.")
     if report.rejected and not refused:
@@ -155,9 +156,9 @@ def _store_all(
 def _finish(intake: Intake, kind: str) -> None:
     """Renew the counts and the planner's statistics, and keep the report."""
     report = intake.report
-    metrics.recount(intake.conn, intake.communes)
     if report.added >= _ANALYZE_FROM:
         intake.conn.execute(text(f"ANALYZE {KINDS[kind].table.name}"))
+    metrics.recount(intake.conn, intake.communes)
     intake.finish()
     intake.conn.execute(
         insert(import_job).values(

@@ -2,7 +2,9 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,6 +15,7 @@ from sqlalchemy import CollectionAggregate, Connection, Table, Text, any_, liter
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from geo.batches import Batch, Rejected
+from geo.copying import Load
 from geo.placing import Places
 from geo.tables import import_conflict
 
@@ -71,6 +74,7 @@ class Intake:
         self.communes: set[tuple[str, str]] = set()
         self.started_at = datetime.now(UTC)
         self._clock = time.monotonic()
+        self._waiting: list[Load] = []
         self._first: dict[tuple[str, ...] | str, tuple[int, str]] = {}
         # Without stored rows nothing can repeat or conflict but within the file itself.
         self.may_repeat = conn.execute(select(table).limit(1)).first() is not None
@@ -147,6 +151,31 @@ class Intake:
             "demo": [self.demo] * n,
             "import_id": [self.report.import_id] * n,
         }
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """Send the rows that wait while the block works; the block must not ask the database."""
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            yield
+            return
+        with ThreadPoolExecutor(1, thread_name_prefix="import-copy") as pool:
+            sent = pool.submit(self._send, waiting)
+            yield
+            sent.result()
+
+    def load_later(self, *loads: Load) -> None:
+        """Keep rows for the next `loading` or `load_now`."""
+        self._waiting += loads
+
+    def load_now(self) -> None:
+        """Send the rows that wait."""
+        waiting, self._waiting = self._waiting, []
+        self._send(waiting)
+
+    def _send(self, loads: list[Load]) -> None:
+        for load in loads:
+            load(self.conn)
 
     def count_verdicts(self, verdicts: Iterable[str]) -> None:
         """Add to the report's verdicts."""

@@ -12,7 +12,8 @@ from geo import audit, copying
 from geo.batches import Batch
 from geo.config import settings
 from geo.intake import Intake
-from geo.matching import INSIDE, Recorded, Verdicts, judge
+from geo.matching import INSIDE, AreaShapes, Recorded, Verdicts, judge
+from geo.placing import Places
 from geo.records import Site, Survey
 from geo.tables import NO_COMMUNE, finding, household, site, survey
 
@@ -82,14 +83,14 @@ def accuracies(batch: Batch) -> np.ndarray:
     )
 
 
-def judged(intake: Intake, batch: Batch, candidates: Sequence[Sequence[str]]) -> Verdicts:
+def judged(shapes: AreaShapes, batch: Batch, candidates: Sequence[Sequence[str]]) -> Verdicts:
     """The verdicts of a batch's points against these communes."""
     if all(len(codes) == 1 for codes in candidates):
         recorded = Recorded.single(np.array([codes[0] for codes in candidates], dtype=object))
     else:
         recorded = Recorded.lists(candidates)
     return judge(
-        intake.places.shapes,
+        shapes,
         batch.lon,
         batch.lat,
         accuracies(batch),
@@ -114,22 +115,20 @@ def verdict_columns(intake: Intake, verdicts: Verdicts) -> dict[str, list[object
     }
 
 
-def store_findings(
-    intake: Intake,
+def findings(
     subject: str,
     keys: Sequence[tuple[str, str]],
     batch: Batch,
     verdicts: Verdicts,
-) -> None:
-    """Run the rules over a batch and store what they find; keys: (province_code, id) a row."""
+) -> copying.Load:
+    """What the rules find in a batch, to be stored; keys: (province_code, id) a row."""
     frame = verdicts.frame()
     frame["key"] = [key for _province, key in keys]
     frame["province_code"] = [province for province, _key in keys]
     frame["lon"], frame["lat"], frame["accuracy_m"] = batch.lon, batch.lat, accuracies(batch)
     frame["mock_location"] = [getattr(record, "mock_location", None) for record in batch.records]
     found: pd.DataFrame = audit.findings_of(frame, settings(), subject, "key")
-    copying.copy(
-        intake.conn,
+    return copying.prepared(
         finding,
         {
             "province_code": found["province_code"].tolist(),
@@ -143,7 +142,7 @@ def store_findings(
 
 
 def settle(
-    intake: Intake, batch: Batch, homes: Sequence[Home], verdicts: Verdicts
+    places: Places, batch: Batch, homes: Sequence[Home], verdicts: Verdicts
 ) -> dict[tuple[str, str], str]:
     """Households without a commune whose candidate a point inside decides: key → commune.
 
@@ -154,7 +153,7 @@ def settle(
         batch.records, homes, verdicts.verdict, verdicts.recorded_code, strict=True
     ):
         undecided = home.commune_code == NO_COMMUNE and code in home.candidates
-        same_province = undecided and intake.places.province_of(code) == home.province_code
+        same_province = undecided and places.province_of(code) == home.province_code
         if same_province and verdict == INSIDE:
             settled.setdefault((home.province_code, record.household_code), code)
     return settled

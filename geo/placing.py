@@ -79,6 +79,11 @@ class Places:
         """The province of a present commune; NO_PROVINCE for an unknown code."""
         return self._provinces.get(commune_code, NO_PROVINCE)
 
+    def ready(self) -> AreaShapes:
+        """The polygons; the provinces are read too, so that neither is asked for later."""
+        self.provinces  # noqa: B018 - read and kept
+        return self.shapes
+
     @cached_property
     def provinces(self) -> frozenset[str]:
         """The codes of the present provinces."""

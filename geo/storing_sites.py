@@ -11,8 +11,8 @@ from geo.locating import (
     Home,
     compared_with,
     find_homes,
+    findings,
     judged,
-    store_findings,
     verdict_columns,
 )
 from geo.records import Site
@@ -129,7 +129,7 @@ def _write(intake: Intake, batch: Batch, homes: list[Home], new: bool) -> None:
     codes = [record.site_code for record in records]
     keys = list(zip(provinces, codes, strict=True))
     candidates = compared_with(intake, batch, homes)
-    verdicts = judged(intake, batch, candidates)
+    verdicts = judged(intake.places.shapes, batch, candidates)
     columns = {
         "province_code": provinces,
         "site_code": codes,
@@ -151,7 +151,7 @@ def _write(intake: Intake, batch: Batch, homes: list[Home], new: bool) -> None:
                 tuple_(finding.c.province_code, finding.c.subject_id).in_(keys),
             )
         )
-    store_findings(intake, "site", keys, batch, verdicts)
+    findings("site", keys, batch, verdicts)(intake.conn)
     _store_stages(intake, records, provinces)
     intake.count_verdicts(verdicts.verdict)
     intake.communes |= {(home.province_code, home.commune_code) for home in homes}

@@ -1,5 +1,6 @@
 """Surveys into the database, each with its verdict and findings."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from sqlalchemy import any_, select
@@ -12,10 +13,10 @@ from geo.intake import Intake
 from geo.locating import (
     compared_with,
     find_homes,
+    findings,
     judged,
     move_households,
     settle,
-    store_findings,
     verdict_columns,
 )
 from geo.records import Survey
@@ -45,34 +46,42 @@ def store_surveys(intake: Intake, batch: Batch) -> None:
     batch, homes = find_homes(intake, batch)
     if not len(batch):
         return
-    records = cast(list[Survey], batch.records)
     candidates = compared_with(intake, batch, homes)
-    verdicts = judged(intake, batch, candidates)
-    settled = settle(intake, batch, homes, verdicts)
-    provinces = [home.province_code for home in homes]
-    communes = [
-        home.commune_code or settled.get((home.province_code, record.household_code), "")
-        for home, record in zip(homes, records, strict=True)
-    ]
-    copying.copy(
-        intake.conn,
-        survey,
-        {
-            "province_code": provinces,
-            "commune_code": communes,
-            "candidates": [copying.array(codes) for codes in candidates],
-            **{name: [getattr(record, name) for record in records] for name in _AS_GIVEN},
-            "geom": copying.points(batch.lon, batch.lat),
-            **verdict_columns(intake, verdicts),
-            **intake.bookkeeping(batch),
-        },
-    )
-    keys = list(zip(provinces, map(_id, records), strict=True))
-    store_findings(intake, "survey", keys, batch, verdicts)
-    move_households(intake, settled)
+    shapes = intake.places.ready()
+    # All that the database is asked is asked: it takes the batch before while this one is judged.
+    with intake.loading():
+        verdicts = judged(shapes, batch, candidates)
+        settled = settle(intake.places, batch, homes, verdicts)
+        communes = [
+            home.commune_code or settled.get((home.province_code, record.household_code), "")
+            for home, record in zip(homes, batch.records, strict=True)
+        ]
+        provinces = [home.province_code for home in homes]
+        keys = list(zip(provinces, map(_id, batch.records), strict=True))
+        rows = copying.prepared(
+            survey,
+            {
+                "province_code": provinces,
+                "commune_code": communes,
+                "candidates": [copying.array(codes) for codes in candidates],
+                **_columns(batch),
+                **verdict_columns(intake, verdicts),
+                **intake.bookkeeping(batch),
+            },
+        )
+        found = findings("survey", keys, batch, verdicts)
+    intake.load_later(rows, found)
+    if settled:
+        intake.load_now()
+        move_households(intake, settled)
     intake.report.added += len(batch)
     intake.count_verdicts(verdicts.verdict)
     intake.communes |= set(zip(provinces, communes, strict=True))
+
+
+def _columns(batch: Batch) -> dict[str, Sequence[object]]:
+    given = {name: [getattr(record, name) for record in batch.records] for name in _AS_GIVEN}
+    return {**given, "geom": copying.points(batch.lon, batch.lat)}
 
 
 def _id(record: object) -> str:
