@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
 from geo import areas, schema
 from geo.cluster import Cluster
@@ -27,6 +27,11 @@ def cluster() -> Iterator[Cluster]:
     yield made
     made.stop()
     shutil.rmtree(home, ignore_errors=True)
+
+
+def unpooled(url: str) -> Engine:
+    """An engine that keeps no idle connection: a database in use cannot be copied."""
+    return create_engine(url, poolclass=NullPool)
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +54,7 @@ def make_database(cluster: Cluster) -> Callable[..., str]:
 def empty_url(make_database: Callable[..., str]) -> str:
     """A migrated database without a row; nobody commits to it."""
     url = make_database()
-    engine = create_engine(url)
+    engine = unpooled(url)
     with engine.begin() as connection:
         schema.migrate(connection)
     engine.dispose()
@@ -58,7 +63,7 @@ def empty_url(make_database: Callable[..., str]) -> str:
 
 @pytest.fixture(scope="session")
 def empty_engine(empty_url: str) -> Iterator[Engine]:
-    engine = create_engine(empty_url)
+    engine = unpooled(empty_url)
     yield engine
     engine.dispose()
 
@@ -75,7 +80,7 @@ def conn(empty_engine: Engine) -> Iterator[Connection]:
 @pytest.fixture(scope="session")
 def gazetteer_engine(make_database: Callable[..., str]) -> Iterator[Engine]:
     """A database of its own that holds the areas of both tiers and nothing else."""
-    engine = create_engine(make_database())
+    engine = unpooled(make_database())
     with engine.begin() as connection:
         schema.migrate(connection)
         areas.load_gazetteer(connection)
