@@ -13,11 +13,11 @@ from werkzeug.datastructures import FileStorage
 from api import answers
 from api.context import begin
 from api.errors import PROBLEMS, problem
-from geo import imports
 from geo.config import settings
 from geo.errors import RejectedError, UsageError
-from geo.intake import ImportReport
-from geo.records import MODELS
+from geo.intake import imports
+from geo.intake.records import MODELS
+from geo.intake.session import ImportReport
 
 blueprint = APIBlueprint(
     "api_imports", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="intake")],

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, create_engine, func, select
 
 from geo import areas, boundaries, schema
 from geo.cluster import Cluster
-from geo.imports import import_file
+from geo.intake.imports import import_file
 from geo.tables import survey
 from tests.bench_matching import shapes_of, surveys
 

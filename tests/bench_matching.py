@@ -16,7 +16,7 @@ import pandas as pd
 import shapely
 
 from geo.config import Settings
-from geo.matching import AreaShapes, Recorded, judge
+from geo.verdicts.matching import AreaShapes, Recorded, judge
 
 MISPLACED = 0.05
 SAMPLE = 100_000

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, insert, text
 
 from api.cli import address, main
-from geo.address_text import words
-from geo.addresses import MAX_CANDIDATES, Resolution, Resolver, resolver
+from geo.addresses.resolver import MAX_CANDIDATES, Resolution, Resolver, resolver
+from geo.addresses.words import words
 from geo.tables import area
 
 

@@ -9,7 +9,7 @@ from flask_openapi3 import OpenAPI
 from sqlalchemy import Connection, func, select
 
 from api import context, errors, imports
-from geo.imports import import_rows
+from geo.intake.imports import import_rows
 from geo.tables import import_conflict, survey
 from tests import intake_world as world
 

@@ -9,10 +9,8 @@ import pytest
 import shapely
 from sqlalchemy import insert, select, update
 
-from geo import audit
 from geo.config import Settings
 from geo.errors import NotFoundError
-from geo.matching import AreaShapes
 from geo.tables import (
     area,
     boundary,
@@ -24,6 +22,8 @@ from geo.tables import (
     survey,
     verdict_history,
 )
+from geo.verdicts import audit
+from geo.verdicts.matching import AreaShapes
 
 WEST, EAST = shapely.box(105.0, 21.0, 105.1, 21.1), shapely.box(105.1, 21.0, 105.2, 21.1)
 

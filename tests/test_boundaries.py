@@ -11,8 +11,9 @@ import shapely
 from shapely import Point, Polygon, box
 from sqlalchemy import insert, select, text
 
-from geo import areas, boundaries, boundary_checks
-from geo.boundaries import LoadOptions
+from geo import areas, boundaries
+from geo.boundaries import checks as boundary_checks
+from geo.boundaries.loading import LoadOptions
 from geo.errors import NotFoundError, RejectedError, UsageError
 from geo.tables import boundary, household, survey
 

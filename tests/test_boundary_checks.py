@@ -5,8 +5,10 @@ import pytest
 import shapely
 from shapely import MultiPolygon, Point, box
 
-from geo import boundaries, boundary_checks, boundary_files
-from geo.boundaries import LoadOptions
+from geo import boundaries
+from geo.boundaries import checks as boundary_checks
+from geo.boundaries import files as boundary_files
+from geo.boundaries.loading import LoadOptions
 from tests.test_boundaries import HOME, square, write
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import shapely
 
-from geo.boundary_store import without_gaps
+from geo.boundaries.store import without_gaps
 
 
 def test_gaps_disappear_from_outlines_and_real_holes_stay():

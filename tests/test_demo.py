@@ -15,13 +15,12 @@ from sqlalchemy import Connection, func, select
 from api.cli import demo as command
 from api.cli import main
 from geo import areas, boundaries, demo
-from geo.demo_addresses import DemoCommune, FormerCommune, recorded_address
-from geo.demo_data import DemoData, generate
-from geo.demo_points import moved, over_border, scattered
-from geo.demo_surveys import KINDS
+from geo.demo.addresses import DemoCommune, FormerCommune, recorded_address
+from geo.demo.data import DemoData, generate
+from geo.demo.points import moved, over_border, scattered
+from geo.demo.surveys import KINDS
 from geo.errors import ConflictError, UsageError
-from geo.imports import import_rows
-from geo.matching import AreaShapes
+from geo.intake.imports import import_rows
 from geo.tables import (
     commune_counter,
     finding,
@@ -33,6 +32,7 @@ from geo.tables import (
     survey,
     verdict_history,
 )
+from geo.verdicts.matching import AreaShapes
 
 TODAY = date(2026, 3, 2)
 PLACE = (107.5, 16.4)
@@ -202,7 +202,7 @@ def test_moved_by_metres():
 @pytest.fixture
 def sketched(areas_conn: Connection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Connection:
     """One province with sketched boundaries; the truth goes to a directory of the test's own."""
-    monkeypatch.setattr(demo, "truth_file", lambda: tmp_path / "home" / "demo-truth.csv")
+    monkeypatch.setattr("geo.demo.loading.truth_file", lambda: tmp_path / "home" / "demo-truth.csv")
     boundaries.load_sketch(areas_conn, ("46",))
     return areas_conn
 
@@ -295,7 +295,7 @@ def add_real(conn: Connection, own: str, other: object) -> None:
 
 
 def test_an_empty_database_gets_demo_data_once(sketched, monkeypatch):
-    monkeypatch.setattr(demo, "HOUSEHOLDS", 300)
+    monkeypatch.setattr("geo.demo.loading.HOUSEHOLDS", 300)
     said = demo.ensure(sketched)
     assert said is not None
     assert said.startswith("Synthetic demo data: 300 households, ")

@@ -1,4 +1,4 @@
-"""Nothing that users can set, call or add is missing from the docs, and the docs keep their size."""
+"""Nothing that users can set, call or add is missing from the docs; both keep their size."""
 
 import re
 from pathlib import Path

@@ -12,8 +12,9 @@ import pytest
 import shapely
 from shapely import box
 
-from geo import boundaries, config, download
-from geo.download import Network, Unit
+from geo import boundaries, config
+from geo.boundaries import download
+from geo.boundaries.download import Network, Unit
 from geo.errors import UnavailableError, UsageError
 
 QUICK = Network(connect_s=0.5, read_s=0.3, attempts=3, pause_s=0.01, at_once=4)

@@ -11,10 +11,10 @@ from pyproj import Transformer
 from scipy.stats import norm
 
 from geo import geometry
-from geo.border import Border
 from geo.errors import UsageError
 from geo.geometry import GEOD, metres_per_degree, point_problem, read_points, to_wgs84
-from geo.probability import Edges, probability_inside
+from geo.verdicts.border import Border
+from geo.verdicts.probability import Edges, probability_inside
 
 ORIGIN = 105.8, 21.0
 TM3 = {

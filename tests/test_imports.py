@@ -11,8 +11,8 @@ from sqlalchemy import Connection, create_engine, func, select
 
 from geo import schema
 from geo.errors import ConflictError, RejectedError, UsageError
-from geo.imports import import_file, import_rows
-from geo.intake import ImportReport
+from geo.intake.imports import import_file, import_rows
+from geo.intake.session import ImportReport
 from geo.tables import (
     commune_counter,
     finding,

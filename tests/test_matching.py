@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from geo.config import Settings
 from geo.geometry import metres_per_degree
-from geo.matching import AreaShapes, Recorded, Verdicts, judge, locate
+from geo.verdicts.matching import AreaShapes, Recorded, Verdicts, judge, locate
 
 SETTINGS = Settings()
 # Four squares of 0.1°, a hole in the second, an island to the third, an overlap in the fourth.
@@ -182,7 +182,7 @@ def test_threads_change_nothing(monkeypatch):
     recorded = Recorded.single(rng.choice(SHAPES.codes, 3000))
     accuracy = rng.uniform(0, 500, 3000)
     single = judge(SHAPES, lon, lat, accuracy, recorded, SETTINGS)
-    monkeypatch.setattr("geo.matching._WORTH_THREADS", 10)
+    monkeypatch.setattr("geo.verdicts.matching._WORTH_THREADS", 10)
     assert equal(judge(SHAPES, lon, lat, accuracy, recorded, SETTINGS), single)
 
 

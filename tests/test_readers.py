@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from geo.csv_reader import guessed_encoding
 from geo.errors import RejectedError, UsageError
-from geo.readers import READERS, format_of, open_source
-from geo.source import PROBLEM, UNNAMED
+from geo.intake.csv_reader import guessed_encoding
+from geo.intake.readers import READERS, format_of, open_source
+from geo.intake.source import PROBLEM, UNNAMED
 
 HEADER = "household_code,head_name"
 

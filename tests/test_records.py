@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo import values
-from geo.batches import batches, canonical, prepare
-from geo.pipeline import ahead
-from geo.records import CAUSES, MODELS, Household, required, validated
+from geo.intake import values
+from geo.intake.batches import batches, canonical, prepare
+from geo.intake.pipeline import ahead
+from geo.intake.records import CAUSES, MODELS, Household, required, validated
 from tests import intake_world as world
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geo import audit
 from geo.config import Settings
-from geo.rules import RULES, SITE, SURVEY, explain
+from geo.verdicts import audit
+from geo.verdicts.rules import RULES, SITE, SURVEY, explain
 
 SETTINGS = Settings()
 FINE = {

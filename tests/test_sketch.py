@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from shapely import affinity, box
 from sqlalchemy import text
 
-from geo import areas, boundaries, config, sketch
-from geo.boundaries import LoadOptions
+from geo import areas, boundaries, config
+from geo.boundaries import sketch
+from geo.boundaries.loading import LoadOptions
 from geo.errors import UsageError
 from tests.test_boundaries import HOME, square, write
 
@@ -141,7 +142,7 @@ def environment(monkeypatch, tmp_path):
 def test_first_start_without_a_network_sketches_and_says_so(
     areas_conn, environment, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(boundaries, "_SHIPPED", tmp_path)
+    monkeypatch.setattr("geo.boundaries.loading._SHIPPED", tmp_path)
     # Nothing listens on the discard port.
     environment(ANCU_DOWNLOAD_URL="http://127.0.0.1:9/x")
     said = boundaries.ensure(areas_conn)
@@ -166,7 +167,7 @@ def test_first_start_loads_what_lies_in_the_projects_folder(
     (tmp_path / "README.md").write_text("sources")
     write(tmp_path, {"05443": square(HOME["05443"])}, "a.parquet")
     write(tmp_path, {"05455": square(HOME["05455"])}, "b.gpkg")
-    monkeypatch.setattr(boundaries, "_SHIPPED", tmp_path)
+    monkeypatch.setattr("geo.boundaries.loading._SHIPPED", tmp_path)
     boundaries.ensure(areas_conn)
     assert boundaries.shapes(areas_conn).codes == ("05443", "05455")
     assert boundaries.ensure(areas_conn) == ""

@@ -6,8 +6,9 @@ from flask import Blueprint, request
 from flask_babel import gettext as _
 
 from api.context import begin
-from geo import areas, metrics, rules, surveys
+from geo import areas, metrics, surveys
 from geo.areas import COUNTRY
+from geo.verdicts import rules
 from web import labels, maps
 from web.language import language
 from web.shell import area_names, chosen, page, uuid_or_none

@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 from werkzeug.datastructures import FileStorage
 
 from api.context import begin
-from geo import imports, intake_log
 from geo.config import settings
 from geo.errors import RejectedError
+from geo.intake import imports
+from geo.intake import log as intake_log
 from web import labels
 from web.shell import chosen, page
 

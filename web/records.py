@@ -9,8 +9,10 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from api.context import begin
-from geo import areas, boundaries, households, intake_log, rules, sites, surveys
+from geo import areas, boundaries, households, sites, surveys
 from geo.areas import COUNTRY, Area
+from geo.intake import log as intake_log
+from geo.verdicts import rules
 from web import labels, maps
 from web.language import language
 from web.shell import area_names, area_or_none, page

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from geo import areas, boundaries
 from geo.areas import Area
 from geo.errors import NotFoundError
-from geo.intake_log import demo_present
+from geo.intake.log import demo_present
 from web import assets, labels
 from web.language import LANGUAGES, language
 from web.maps import VERDICT_MARKS

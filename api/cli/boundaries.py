@@ -12,8 +12,10 @@ from sqlalchemy import Connection
 
 from api.cli.bars import bar
 from api.cli.database import database
-from geo import areas, boundaries, boundary_checks, sketch
-from geo.boundary_files import DEFAULT_ACCURACY_M
+from geo import areas, boundaries
+from geo.boundaries import checks as boundary_checks
+from geo.boundaries import sketch
+from geo.boundaries.files import DEFAULT_ACCURACY_M
 from geo.errors import UsageError
 
 

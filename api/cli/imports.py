@@ -7,8 +7,8 @@ import click
 
 from api.cli.bars import bar
 from api.cli.database import database
-from geo import imports
-from geo.intake import ImportReport
+from geo.intake import imports
+from geo.intake.session import ImportReport
 
 VERBS = ("added", "updated", "unchanged", "conflicts", "rejected")
 

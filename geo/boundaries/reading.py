@@ -1,0 +1,158 @@
+"""The polygons of areas as they stand now: for verdicts, for maps, and where they come from."""
+
+import json
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import shapely
+from sqlalchemy import Connection, Row, func, select
+
+from geo import areas
+from geo.db import sql
+from geo.errors import NotFoundError
+from geo.tables import area, boundary, boundary_version
+from geo.verdicts.matching import AreaShapes
+
+_CURRENT = boundary.c.superseded_at.is_(None)
+_PRESENT = area.c.valid_to.is_(None)
+
+
+@dataclass(frozen=True)
+class SourceNote:
+    """Where current boundaries come from; `accuracy_m` is the worst of them, 1 σ in metres."""
+
+    source: str
+    licence: str
+    sketch: bool
+    accuracy_m: float
+    loaded_at: datetime
+
+
+def current_source(conn: Connection, province_code: str | None = None) -> SourceNote | None:
+    """Where the communes of a province, or all of them, have their present polygons from."""
+    statement = (
+        select(
+            func.string_agg(boundary_version.c.source.distinct(), "; "),
+            func.string_agg(boundary_version.c.licence.distinct(), "; "),
+            func.bool_or(boundary_version.c.sketch),
+            func.max(boundary_version.c.accuracy_m),
+            func.max(boundary_version.c.loaded_at),
+        )
+        .select_from(boundary.join(area).join(boundary_version))
+        .where(_CURRENT, _PRESENT, area.c.level == "commune")
+    )
+    if province_code is not None:
+        statement = statement.where(area.c.province_code == province_code)
+    found = conn.execute(statement).one()
+    return SourceNote(*found) if found[0] is not None else None
+
+
+def versions(conn: Connection) -> list[Row]:
+    """Every version, newest first, with how many of its polygons are current and where."""
+    return list(conn.execute(sql("boundary_versions")))
+
+
+def display_geojson(conn: Connection, parent_code: str) -> bytes:
+    """FeatureCollection of the display polygons of an area's children; property `code` only.
+
+    Raises NotFoundError for an unknown parent.
+    """
+    parent = areas.get(conn, parent_code)
+    found = conn.execute(
+        select(area.c.code, func.ST_AsGeoJSON(boundary.c.display, 5))
+        .select_from(boundary.join(area))
+        .where(area.c.parent_code == parent.code, _PRESENT, _CURRENT)
+        .order_by(area.c.code)
+    )
+    return _collection((({"code": code}, geometry) for code, geometry in found))
+
+
+def outline_geojson(conn: Connection, code: str, full: bool = False) -> bytes:
+    """FeatureCollection of one area: code, name, level; `full` gives the polygon of verdicts.
+
+    Raises NotFoundError when the area is unknown or has no polygon.
+    """
+    one = areas.get(conn, code)
+    column = boundary.c.geom if full else boundary.c.display
+    geometry = conn.execute(
+        select(func.ST_AsGeoJSON(column, 6)).where(boundary.c.area_id == one.area_id, _CURRENT)
+    ).scalar()
+    if geometry is None:
+        raise NotFoundError(f"No boundary is loaded for {one.full_name} ({one.code}).")
+    return _collection([({"code": one.code, "name": one.full_name, "level": one.level}, geometry)])
+
+
+_cache: dict[tuple[object, ...], AreaShapes] = {}
+_cache_lock = threading.Lock()
+_CACHED = 2
+
+
+def shapes(conn: Connection, codes: Iterable[str] | None = None) -> AreaShapes:
+    """Current full-resolution polygons of present communes, by code; all of them or `codes`.
+
+    All of them are kept in the process for as long as the versions in the database stay the same.
+    """
+    key = _state(conn)
+    with _cache_lock:
+        known = _cache.get(key)
+    if codes is None:
+        return known or _load_all(conn, key)
+    wanted = sorted(set(codes))
+    if known is None:
+        return _read_shapes(conn, wanted)
+    places = [i for i in (known.index(code) for code in wanted) if i is not None]
+    return AreaShapes(
+        tuple(known.codes[i] for i in places),
+        known.polygons[places],
+        known.accuracy_m[places],
+        known.versions[places],
+    )
+
+
+def _load_all(conn: Connection, key: tuple[object, ...]) -> AreaShapes:
+    # One thread reads; the others wait for it instead of reading the same 100 MB again.
+    with _cache_lock:
+        if key not in _cache:
+            _cache[key] = _read_shapes(conn, None)
+            while len(_cache) > _CACHED:
+                _cache.pop(next(iter(_cache)))
+        return _cache[key]
+
+
+def _read_shapes(conn: Connection, codes: list[str] | None) -> AreaShapes:
+    statement = (
+        select(
+            area.c.code,
+            func.ST_AsBinary(boundary.c.geom),
+            boundary_version.c.accuracy_m,
+            boundary_version.c.version,
+        )
+        .select_from(boundary.join(area).join(boundary_version))
+        .where(area.c.level == "commune", _PRESENT, _CURRENT)
+        .order_by(area.c.code)
+    )
+    if codes is not None:
+        statement = statement.where(area.c.code.in_(codes))
+    rows = conn.execute(statement).all()
+    return AreaShapes(
+        tuple(r[0] for r in rows),
+        shapely.from_wkb(np.array([bytes(r[1]) for r in rows], dtype=object)),
+        np.array([r[2] for r in rows], dtype=float),
+        np.array([r[3] for r in rows], dtype=int),
+    )
+
+
+def _state(conn: Connection) -> tuple[object, ...]:
+    """What the current polygons are, as far as the cache must know: cheap, and never reused."""
+    return (str(conn.engine.url), *conn.execute(sql("boundary_state")).one())
+
+
+def _collection(features: Iterable[tuple[dict[str, str], str]]) -> bytes:
+    parts = (
+        f'{{"type":"Feature","properties":{json.dumps(properties)},"geometry":{geometry}}}'
+        for properties, geometry in features
+    )
+    return f'{{"type":"FeatureCollection","features":[{",".join(parts)}]}}'.encode()

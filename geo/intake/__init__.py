@@ -1,0 +1,1 @@
+"""Files and requests → checked rows → stored whole or rejected whole. Start at `imports.py`."""

@@ -1,0 +1,184 @@
+"""The first half of an import, without the database: rows → checked records with their points."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import NamedTuple, cast
+
+import numpy as np
+import orjson
+
+from geo.errors import UsageError
+from geo.geometry import WGS84, Floats, read_points
+from geo.intake.records import Record, validated
+from geo.intake.source import PROBLEM, UNNAMED
+
+BATCH_ROWS = 40_000
+"""Enough that a batch of the whole country has several points a commune; three are in memory."""
+MAX_ROW_BYTES = 64 * 1024
+Numbered = tuple[int, dict[str, object]]
+
+
+class Rejected(NamedTuple):
+    """A row that cannot be stored, where it stands and why."""
+
+    line: int
+    reason: str
+    row: dict[str, object]
+
+
+@dataclass
+class Batch:
+    """Some rows of a file: the sound ones as records (all lists alike), the others rejected.
+
+    lon, lat: EPSG:4326 whatever the row's crs, NaN where it has no point.
+    """
+
+    read: int
+    lines: list[int]
+    rows: list[dict[str, object]]
+    records: list[Record]
+    hashes: list[str]
+    lon: Floats
+    lat: Floats
+    rejected: list[Rejected] = field(default_factory=list)
+    notes: Counter[str] = field(default_factory=Counter)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def only(self, keep: list[int]) -> "Batch":
+        """The records at the indices `keep`; what was rejected or noted is left behind."""
+        if len(keep) == len(self.records):
+            return self
+        return Batch(
+            read=0,
+            lines=[self.lines[i] for i in keep],
+            rows=[self.rows[i] for i in keep],
+            records=[self.records[i] for i in keep],
+            hashes=[self.hashes[i] for i in keep],
+            lon=self.lon[keep],
+            lat=self.lat[keep],
+        )
+
+
+def batches(kind: str, rows: Iterable[Numbered], size: int = BATCH_ROWS) -> Iterator[Batch]:
+    """Rows of one kind (see `records.MODELS`) checked and put together by `size`."""
+    source = iter(rows)
+    while chunk := list(islice(source, size)):
+        yield prepare(kind, chunk)
+
+
+def prepare(kind: str, numbered: list[Numbered]) -> Batch:
+    """Check rows against the model, transform their points, and take their fingerprints."""
+    reasons: dict[int, list[str]] = {}
+    rows = []
+    for index, (_line, row) in enumerate(numbered):
+        if UNNAMED in row or PROBLEM in row:
+            row, reasons[index] = _without_marks(row)
+        rows.append(row)
+    records, invalid = validated(kind, rows)
+    for index, found in invalid.items():
+        reasons.setdefault(index, []).extend(found)
+    hashes = [
+        "" if record is None else _fingerprint(index, record, reasons)
+        for index, record in enumerate(records)
+    ]
+    lon, lat = _points(records, reasons)
+    whole = Batch(
+        read=len(rows),
+        lines=[line for line, _row in numbered],
+        rows=rows,
+        records=cast(list[Record], records),  # only() leaves the None behind
+        hashes=hashes,
+        lon=lon,
+        lat=lat,
+    )
+    batch = whole.only([i for i in range(len(rows)) if i not in reasons])
+    batch.read = len(rows)
+    batch.rejected = [
+        Rejected(numbered[i][0], "; ".join(found), rows[i]) for i, found in sorted(reasons.items())
+    ]
+    batch.notes = _notes(batch.rows)
+    return batch
+
+
+def canonical(record: Record, **changed: object) -> bytes:
+    """A record's content in one form, to compare: JSON of all fields and attributes, sorted."""
+    content = record.__dict__ | {"attributes": record.attributes} | changed
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
+
+
+def fingerprint(content: bytes) -> str:
+    """The SHA-256 by which a repeat is recognised."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _fingerprint(index: int, record: Record, reasons: dict[int, list[str]]) -> str:
+    try:
+        content = canonical(record)
+    except (TypeError, orjson.JSONEncodeError):
+        reasons.setdefault(index, []).append("a text is not valid Unicode, or a value no JSON")
+        return ""
+    if len(content) > MAX_ROW_BYTES:
+        reasons.setdefault(index, []).append("the row is larger than 64 kB")
+    if b"\\u0000" in content and _has_nul(orjson.loads(content)):
+        reasons.setdefault(index, []).append("a text holds a NUL character; remove it")
+    return fingerprint(content)
+
+
+def _has_nul(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(_has_nul(key) or _has_nul(part) for key, part in value.items())
+    if isinstance(value, list):
+        return any(map(_has_nul, value))
+    return isinstance(value, str) and "\x00" in value
+
+
+def _without_marks(row: dict[str, object]) -> tuple[dict[str, object], list[str]]:
+    """The row without the readers' marks, and what they say."""
+    reasons = []
+    if PROBLEM in row:
+        reasons.append(str(row[PROBLEM]))
+    if UNNAMED in row:
+        reasons.append(
+            "the row has more cells than the header has names; put quotes around a cell that "
+            "holds the delimiter"
+        )
+    return {k: v for k, v in row.items() if k not in (PROBLEM, UNNAMED)}, reasons
+
+
+def _points(records: list[Record | None], reasons: dict[int, list[str]]) -> tuple[Floats, Floats]:
+    """Longitude and latitude of every record in EPSG:4326; problems are added to `reasons`."""
+    lon = np.array([np.nan if r is None or r.lon is None else r.lon for r in records], dtype=float)
+    lat = np.array([np.nan if r is None or r.lat is None else r.lat for r in records], dtype=float)
+    systems = np.array([WGS84 if r is None else r.crs.upper() for r in records], dtype=object)
+    for crs in sorted(set(systems)):
+        where = np.flatnonzero(systems == crs)
+        try:
+            lon[where], lat[where], problems = read_points(lon[where], lat[where], crs)
+        except UsageError as error:
+            problems = np.full(len(where), f"crs: {error}", dtype=object)
+        for index, problem in zip(where.tolist(), problems.tolist(), strict=True):
+            if problem is not None:
+                reasons.setdefault(index, []).append(problem)
+    return lon, lat
+
+
+def _notes(rows: list[dict[str, object]]) -> Counter[str]:
+    """What was understood rather than read, to be said in the report."""
+    notes: Counter[str] = Counter()
+    for row in rows:
+        when = row.get("surveyed_at")
+        if isinstance(when, datetime) and when.tzinfo is None:
+            notes["surveyed_at without zone taken as Asia/Ho_Chi_Minh"] += 1
+        for column, width in (("commune_code", 5), ("national_id", 12), ("province_code", 2)):
+            code = row.get(column)
+            if code is not None and len(str(code)) < width:
+                notes[f"{column} filled up with leading zeros"] += 1
+        if row.get("crs", WGS84) != WGS84:
+            notes[f"points transformed from {row['crs']}"] += 1
+    return notes

@@ -1,0 +1,173 @@
+"""Files and rows into the database: all or nothing, or the good rows and a file of the bad ones."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, Table, insert, text
+
+from geo import metrics
+from geo.errors import RejectedError, UsageError
+from geo.intake.batches import Batch, Numbered, batches
+from geo.intake.pipeline import ahead
+from geo.intake.readers import open_source
+from geo.intake.records import MODELS, required
+from geo.intake.rejects import Rejects, rejects_file
+from geo.intake.session import ImportReport, Intake
+from geo.intake.source import Source
+from geo.intake.storing_households import store_households
+from geo.intake.storing_sites import store_sites
+from geo.intake.storing_surveys import store_surveys
+from geo.tables import household, import_job, site, survey
+
+Progress = Callable[[int, int | None], None]
+"""Called with the rows done and about how many there are, None when unknown."""
+
+MAX_REFUSED = 1000
+"""Without a rejects file reading stops here: the file needs another look anyway."""
+
+_ANALYZE_FROM = 10_000
+
+
+@dataclass(frozen=True)
+class _Kind:
+    table: Table
+    store: Callable[[Intake, Batch], None]
+
+
+KINDS = {
+    "households": _Kind(household, store_households),
+    "surveys": _Kind(survey, store_surveys),
+    "sites": _Kind(site, store_sites),
+}
+
+
+class _DryRun(Exception):  # noqa: N818 - not an error: it leaves the savepoint without its changes
+    pass
+
+
+def import_file(
+    conn: Connection,
+    kind: str,
+    path: Path,
+    *,
+    rejects: Path | None = None,
+    dry_run: bool = False,
+    demo: bool = False,
+    progress: Progress | None = None,
+    source: str | None = None,
+) -> ImportReport:
+    """Store the rows of a CSV, XLSX, GeoJSON or GeoPackage file; kind: households, surveys, sites.
+
+    Without `rejects` one bad row refuses the whole file; with it the good rows are stored and the
+    bad ones written there. `dry_run` does everything but storing. `source`: the name to report.
+    Raises UsageError for a file that is not there, RejectedError when nothing was stored.
+    """
+    _known(kind)
+    opened = open_source(path)
+    if opened.columns is not None:
+        missing = [name for name in required(kind) if name not in opened.columns]
+        if missing:
+            raise RejectedError(
+                f"{path.name} lacks the column{'s' if len(missing) > 1 else ''} "
+                f"{', '.join(missing)}; it has {', '.join(opened.columns)}."
+            )
+    name = source or path.name
+    return _import(conn, kind, opened, name, rejects, dry_run, demo, progress)
+
+
+def import_rows(
+    conn: Connection,
+    kind: str,
+    rows: Iterable[Numbered],
+    *,
+    source: str,
+    rejects: Path | None = None,
+    dry_run: bool = False,
+    demo: bool = False,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Store rows given as (number, column → value), as `import_file` does; blanks may be None."""
+    _known(kind)
+    given = (
+        (number, {name: value for name, value in row.items() if value is not None and value != ""})
+        for number, row in rows
+    )
+    return _import(conn, kind, Source(given), source, rejects, dry_run, demo, progress)
+
+
+def _known(kind: str) -> None:
+    if kind not in KINDS:
+        raise UsageError(f"{kind!r} cannot be imported; known kinds: {', '.join(KINDS)}.")
+
+
+def _import(
+    conn: Connection,
+    kind: str,
+    source: Source,
+    name: str,
+    rejects: Path | None,
+    dry_run: bool,
+    demo: bool,
+    progress: Progress | None,
+) -> ImportReport:
+    intake = Intake(conn, kind, name, demo, KINDS[kind].table)
+    intake.report.dry_run = dry_run
+    columns = source.columns or tuple(MODELS[kind].model_fields)
+    try:
+        with conn.begin_nested(), rejects_file(rejects, columns) as refused:
+            _store_all(intake, kind, source, refused, progress)
+            _finish(intake, kind)
+            if dry_run:
+                raise _DryRun
+    except _DryRun:
+        pass  # the savepoint is rolled back, the report stays
+    return intake.report
+
+
+def _store_all(
+    intake: Intake, kind: str, source: Source, refused: Rejects | None, progress: Progress | None
+) -> None:
+    """Store batch after batch, in the order of the source, while the next ones are read."""
+    report = intake.report
+    with ahead(batches(kind, source.rows)) as prepared:
+        for batch in prepared:
+            intake.begin_batch(batch)
+            KINDS[kind].store(intake, batch)
+            if refused:
+                refused.add(intake.rejected)
+            elif report.rejected >= MAX_REFUSED:
+                break
+            if progress:
+                progress(report.rows, source.total)
+    intake.load_now()
+    if not report.rows:
+        raise RejectedError(f"{report.source} holds no row: only its header was found.")
+    if report.rejected and not refused:
+        more = " or more; reading stopped there" if report.rejected >= MAX_REFUSED else ""
+        raise RejectedError(
+            f"{report.source}: {report.rejected} of {report.rows} rows cannot be stored{more}. "
+            "Nothing was stored.",
+            [(problem.line, problem.reason) for problem in report.problems],
+        )
+
+
+def _finish(intake: Intake, kind: str) -> None:
+    """Renew the counts and the planner's statistics, and keep the report."""
+    report = intake.report
+    if report.added >= _ANALYZE_FROM:
+        intake.conn.execute(text(f"ANALYZE {KINDS[kind].table.name}"))
+    metrics.recount(intake.conn, intake.communes)
+    intake.finish()
+    intake.conn.execute(
+        insert(import_job).values(
+            import_id=report.import_id,
+            kind=kind,
+            source=report.source,
+            started_at=intake.started_at,
+            finished_at=datetime.now(UTC),
+            report=report.as_dict(),
+            demo=intake.demo,
+        )
+    )

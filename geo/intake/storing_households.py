@@ -1,0 +1,250 @@
+"""Households into the database: placed in a commune, repeats recognised, statuses kept by year."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from geo import copying
+from geo.intake.batches import Batch, canonical, fingerprint
+from geo.intake.placing import Place
+from geo.intake.records import Household
+from geo.intake.session import Intake, one_of
+from geo.tables import NO_PROVINCE, household, household_status
+from geo.text import fold
+
+_AS_GIVEN = (
+    "head_name",
+    "recorded_address",
+    "national_id",
+    "village",
+    "members",
+    "ethnicity",
+    "status",
+    "status_year",
+    "accuracy_m",
+    "crs",
+)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    province_code: str
+    commune_code: str
+    content_hash: str
+    status: str | None
+    status_year: int | None
+
+
+def store_households(intake: Intake, batch: Batch) -> None:
+    """Store one batch: new ones are added, a later status updates, other changes are conflicts."""
+    batch, places = _placed(intake, batch)
+    keys = [
+        (place.province_code, record.household_code)
+        for place, record in zip(places, batch.records, strict=True)
+    ]
+    keep = intake.first_of_each(batch, keys)
+    batch, places = batch.only(keep), [places[i] for i in keep]
+    new = _compared(intake, batch, places) if intake.may_repeat else list(range(len(batch)))
+    batch, places = batch.only(new), [places[i] for i in new]
+    if len(batch):
+        _add(intake, batch, places)
+
+
+def _placed(intake: Intake, batch: Batch) -> tuple[Batch, list[Place]]:
+    """The records that can be placed, with their places."""
+    found: list[Place] = []
+    reasons: dict[int, str] = {}
+    for i, record in enumerate(cast(list[Household], batch.records)):
+        place = _place(intake, record)
+        if isinstance(place, str):
+            reasons[i] = place
+        else:
+            found.append(place)
+    batch = intake.reject(batch, reasons)
+    accuracy = np.array([r.accuracy_m or np.nan for r in batch.records], dtype=float)
+    return batch, intake.places.by_points(found, batch.lon, batch.lat, accuracy)
+
+
+def _place(intake: Intake, record: Household) -> Place | str:
+    """Where a household belongs, or the reason why its row contradicts itself."""
+    places, said = intake.places, record.province_code
+    if said is not None and said not in places.provinces:
+        return f"province_code: “{said}” is not a present province"
+    if record.commune_code is not None:
+        place = places.of_code(record.commune_code)
+        if place is None:
+            return (
+                f"commune_code: “{record.commune_code}” is neither a present nor a former commune; "
+                "leave it blank to go by the address"
+            )
+    else:
+        place = places.of_address(record.recorded_address, said)
+    if said is not None and place.province_code not in (said, NO_PROVINCE):
+        return (
+            f"province_code: “{said}” contradicts the commune, which is in province "
+            f"{place.province_code}"
+        )
+    return place
+
+
+def _compared(intake: Intake, batch: Batch, places: list[Place]) -> list[int]:
+    """The indices of households that are not stored yet; the others are counted or updated."""
+    stored = _stored(intake, [record.household_code for record in batch.records])
+    new: list[int] = []
+    later: list[tuple[int, _Stored]] = []
+    conflicts = []
+    for i, (record, place) in enumerate(zip(batch.records, places, strict=True)):
+        known = stored.get(record.household_code, [])
+        same_place = [s for s in known if _may_be_same(s.province_code, place.province_code)]
+        if any(s.content_hash == batch.hashes[i] for s in known):
+            intake.report.unchanged += 1
+        elif not same_place:
+            new.append(i)
+        elif not _only_status_differs(batch, i, same_place[0]):
+            reason = "the household is stored with other content"
+            conflicts.append((place.province_code, record.household_code, batch, i, reason))
+        else:
+            later.append((i, same_place[0]))
+    conflicts += _renew_status(intake, batch, later)
+    intake.keep_aside(conflicts)
+    return new
+
+
+def _may_be_same(stored: str, found: str) -> bool:
+    return stored == found or NO_PROVINCE in (stored, found)
+
+
+def _only_status_differs(batch: Batch, i: int, stored: _Stored) -> bool:
+    as_before = canonical(batch.records[i], status=stored.status, status_year=stored.status_year)
+    return fingerprint(as_before) == stored.content_hash
+
+
+def _stored(intake: Intake, codes: list[str]) -> dict[str, list[_Stored]]:
+    found = intake.conn.execute(
+        select(
+            household.c.household_code,
+            household.c.province_code,
+            household.c.commune_code,
+            household.c.content_hash,
+            household.c.status,
+            household.c.status_year,
+        ).where(household.c.household_code == one_of(codes))
+    )
+    stored: dict[str, list[_Stored]] = {}
+    for code, *rest in found:
+        stored.setdefault(code, []).append(_Stored(*rest))
+    return stored
+
+
+def _renew_status(
+    intake: Intake, batch: Batch, later: list[tuple[int, _Stored]]
+) -> list[tuple[str, str, Batch, int, str]]:
+    """Store newer statuses; an older one must be in the history, else it is a conflict."""
+    conflicts = []
+    updates: list[tuple[int, _Stored]] = []
+    for i, stored in later:
+        record = cast(Household, batch.records[i])
+        if record.status and (record.status_year or 0) >= (stored.status_year or 0):
+            updates.append((i, stored))
+        elif _in_history(intake, stored.province_code, record):
+            intake.report.unchanged += 1
+        else:
+            reason = f"a status of {stored.status_year} is stored, later than this one"
+            conflicts.append((stored.province_code, record.household_code, batch, i, reason))
+    if updates:
+        _update_status(intake, batch, updates)
+    return conflicts
+
+
+def _in_history(intake: Intake, province_code: str, record: Household) -> bool:
+    return (
+        intake.conn.execute(
+            select(household_status.c.year).where(
+                household_status.c.province_code == province_code,
+                household_status.c.household_code == record.household_code,
+                household_status.c.year == record.status_year,
+                household_status.c.status == record.status,
+            )
+        ).first()
+        is not None
+    )
+
+
+def _update_status(intake: Intake, batch: Batch, updates: list[tuple[int, _Stored]]) -> None:
+    records = [cast(Household, batch.records[i]) for i, _stored in updates]
+    copying.update(
+        intake.conn,
+        household,
+        ("province_code", "household_code"),
+        {
+            "province_code": [stored.province_code for _i, stored in updates],
+            "household_code": [record.household_code for record in records],
+            "status": [record.status for record in records],
+            "status_year": [record.status_year for record in records],
+            "content_hash": [batch.hashes[i] for i, _stored in updates],
+        },
+    )
+    history = [
+        {
+            "province_code": stored.province_code,
+            "household_code": record.household_code,
+            "year": record.status_year,
+            "status": record.status,
+        }
+        for record, (_i, stored) in zip(records, updates, strict=True)
+        if record.status_year is not None
+    ]
+    if history:
+        statement = insert(household_status)
+        renewed = {"status": statement.excluded.status}
+        intake.conn.execute(
+            statement.on_conflict_do_update(constraint="household_status_pk", set_=renewed),
+            history,
+        )
+    intake.report.updated += len(updates)
+    intake.communes |= {(stored.province_code, stored.commune_code) for _i, stored in updates}
+
+
+def _add(intake: Intake, batch: Batch, places: list[Place]) -> None:
+    records = cast(list[Household], batch.records)
+    provinces = [place.province_code for place in places]
+    codes = [record.household_code for record in records]
+    copying.copy(
+        intake.conn,
+        household,
+        {
+            "province_code": provinces,
+            "household_code": codes,
+            "commune_code": [place.commune_code for place in places],
+            "candidates": [copying.array(place.candidates) for place in places],
+            "placed_by": [place.placed_by for place in places],
+            "recorded_area_id": [place.area_id for place in places],
+            "address_confidence": [place.confidence for place in places],
+            **{name: [getattr(record, name) for record in records] for name in _AS_GIVEN},
+            "causes": [copying.array(record.causes) for record in records],
+            "search_key": [_search_key(record) for record in records],
+            "geom": copying.points(batch.lon, batch.lat),
+            **intake.bookkeeping(batch),
+        },
+    )
+    dated = [i for i, r in enumerate(records) if r.status and r.status_year is not None]
+    copying.copy(
+        intake.conn,
+        household_status,
+        {
+            "province_code": [provinces[i] for i in dated],
+            "household_code": [codes[i] for i in dated],
+            "year": [records[i].status_year for i in dated],
+            "status": [records[i].status for i in dated],
+        },
+    )
+    intake.report.added += len(batch)
+    intake.communes |= {(place.province_code, place.commune_code) for place in places}
+
+
+def _search_key(record: Household) -> str:
+    parts = (record.household_code, record.head_name, record.village, record.recorded_address)
+    return fold(" ".join(part for part in parts if part))

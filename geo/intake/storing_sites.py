@@ -1,0 +1,171 @@
+"""Rebuild sites into the database: added with a verdict, then moved forward stage by stage."""
+
+from typing import cast
+
+from sqlalchemy import Row, delete, select, tuple_
+
+from geo import copying
+from geo.intake.batches import Batch
+from geo.intake.locating import (
+    Home,
+    compared_with,
+    find_homes,
+    findings,
+    judged,
+    verdict_columns,
+)
+from geo.intake.records import Site
+from geo.intake.session import Intake, one_of
+from geo.tables import STAGES, finding, site, site_stage
+
+_AS_GIVEN = (
+    "household_code",
+    "kind",
+    "stream",
+    "eligible",
+    "approved_on",
+    "due_on",
+    "stage",
+    "stage_on",
+    "cost_planned",
+    "cost_paid",
+    "recorded_address",
+    "accuracy_m",
+    "crs",
+)
+
+
+def store_sites(intake: Intake, batch: Batch) -> None:
+    """Store one batch: a site that moved forward is updated, one that moved back a conflict."""
+    batch, homes = find_homes(intake, batch)
+    keys = [
+        (home.province_code, _code(record))
+        for home, record in zip(homes, batch.records, strict=True)
+    ]
+    keep = intake.first_of_each(batch, keys)
+    batch, homes, keys = batch.only(keep), [homes[i] for i in keep], [keys[i] for i in keep]
+    stored = _stored(intake, keys) if intake.may_repeat and keys else {}
+    added = [i for i, key in enumerate(keys) if key not in stored]
+    moved = _forward(intake, batch, keys, stored)
+    if added:
+        _write(intake, batch.only(added), [homes[i] for i in added], new=True)
+        intake.report.added += len(added)
+    if moved:
+        _write(intake, batch.only(moved), [homes[i] for i in moved], new=False)
+        intake.report.updated += len(moved)
+
+
+def _code(record: object) -> str:
+    return cast(Site, record).site_code
+
+
+def _stored(intake: Intake, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Row]:
+    found = intake.conn.execute(
+        select(
+            site.c.province_code,
+            site.c.site_code,
+            site.c.household_code,
+            site.c.kind,
+            site.c.stage,
+            site.c.stage_on,
+            site.c.content_hash,
+        ).where(site.c.site_code == one_of([code for _province, code in keys]))
+    )
+    return {(row.province_code, row.site_code): row for row in found}
+
+
+def _forward(
+    intake: Intake, batch: Batch, keys: list[tuple[str, str]], stored: dict[tuple[str, str], Row]
+) -> list[int]:
+    """The indices of known sites with news; repeats are counted, contradictions kept aside."""
+    moved, conflicts = [], []
+    for i, key in enumerate(keys):
+        known = stored.get(key)
+        if known is None:
+            continue
+        record = cast(Site, batch.records[i])
+        if known.content_hash == batch.hashes[i] or _reported_before(intake, key, record, known):
+            intake.report.unchanged += 1
+        elif reason := _contradiction(record, known):
+            conflicts.append((*key, batch, i, reason))
+        else:
+            moved.append(i)
+    intake.keep_aside(conflicts)
+    return moved
+
+
+def _contradiction(record: Site, known: Row) -> str | None:
+    if record.household_code != known.household_code:
+        return f"the site belongs to the household {known.household_code}"
+    if record.kind != known.kind:
+        return f"the site is stored as {known.kind}"
+    if STAGES.index(record.stage) < STAGES.index(known.stage):
+        return f"the site has reached {known.stage}; {record.stage} lies before it"
+    if known.stage_on and record.stage_on and record.stage_on < known.stage_on:
+        return f"the stage is dated {known.stage_on}, later than {record.stage_on}"
+    return None
+
+
+def _reported_before(intake: Intake, key: tuple[str, str], record: Site, known: Row) -> bool:
+    """Whether an earlier file with an earlier stage comes again."""
+    if record.stage == known.stage or record.household_code != known.household_code:
+        return False
+    return (
+        intake.conn.execute(
+            select(site_stage.c.stage).where(
+                site_stage.c.province_code == key[0],
+                site_stage.c.site_code == key[1],
+                site_stage.c.stage == record.stage,
+                site_stage.c.stage_on.is_not_distinct_from(record.stage_on),
+            )
+        ).first()
+        is not None
+    )
+
+
+def _write(intake: Intake, batch: Batch, homes: list[Home], new: bool) -> None:
+    records = cast(list[Site], batch.records)
+    provinces = [home.province_code for home in homes]
+    codes = [record.site_code for record in records]
+    keys = list(zip(provinces, codes, strict=True))
+    candidates = compared_with(intake, batch, homes)
+    verdicts = judged(intake.places.shapes, batch, candidates)
+    columns = {
+        "province_code": provinces,
+        "site_code": codes,
+        "commune_code": [home.commune_code for home in homes],
+        "candidates": [copying.array(each) for each in candidates],
+        **{name: [getattr(record, name) for record in records] for name in _AS_GIVEN},
+        "geom": copying.points(batch.lon, batch.lat),
+        **verdict_columns(intake, verdicts),
+        **intake.bookkeeping(batch),
+    }
+    if new:
+        copying.copy(intake.conn, site, columns)
+    else:
+        copying.update(intake.conn, site, ("province_code", "site_code"), columns)
+        intake.conn.execute(
+            delete(finding).where(
+                finding.c.subject == "site",
+                finding.c.state == "open",
+                tuple_(finding.c.province_code, finding.c.subject_id).in_(keys),
+            )
+        )
+    findings("site", keys, batch, verdicts)(intake.conn)
+    _store_stages(intake, records, provinces)
+    intake.count_verdicts(verdicts.verdict)
+    intake.communes |= {(home.province_code, home.commune_code) for home in homes}
+
+
+def _store_stages(intake: Intake, records: list[Site], provinces: list[str]) -> None:
+    copying.copy(
+        intake.conn,
+        site_stage,
+        {
+            "province_code": provinces,
+            "site_code": [record.site_code for record in records],
+            "reported_at": [intake.started_at] * len(records),
+            "stage": [record.stage for record in records],
+            "stage_on": [record.stage_on for record in records],
+        },
+    )

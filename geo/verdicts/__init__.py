@@ -1,0 +1,1 @@
+"""Is a point where its address says: the verdict, the rules' findings, and both made anew."""

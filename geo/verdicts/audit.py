@@ -1,0 +1,191 @@
+"""Judges surveys and sites, runs the rules over them, and keeps findings in step with verdicts."""
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import ColumnElement, Connection, Table, func, select, true, tuple_
+
+from geo import areas, boundaries, metrics
+from geo.config import settings as read_settings
+from geo.tables import site, survey
+from geo.verdicts import audit_store
+from geo.verdicts.audit_store import NUMBERS, VERDICT_COLUMNS
+from geo.verdicts.matching import AreaShapes, Recorded, VerdictSettings, judge
+from geo.verdicts.rules import RULES, SITE, SURVEY, RuleSettings
+
+Progress = Callable[[int, int], None]
+
+CHUNK = 50_000
+_SUBJECTS: tuple[tuple[str, Table, str], ...] = (
+    (SURVEY, survey, "survey_id"),
+    (SITE, site, "site_code"),
+)
+
+
+@dataclass
+class AuditReport:
+    """What a run judged and changed; `moved` counts changes such as `inside → outside`."""
+
+    surveys: int = 0
+    sites: int = 0
+    changed: int = 0
+    skipped: int = 0
+    findings_added: int = 0
+    findings_removed: int = 0
+    moved: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+    def as_dict(self) -> dict[str, object]:
+        """The same as plain values."""
+        return asdict(self) | {"moved": dict(self.moved), "seconds": round(self.seconds, 2)}
+
+
+def judge_frame(frame: pd.DataFrame, shapes: AreaShapes, settings: VerdictSettings) -> pd.DataFrame:
+    """The frame with the columns of a verdict added or replaced.
+
+    frame: lon, lat (degrees, NaN for no point), accuracy_m (metres, NaN for missing), and what a
+    row is compared with: `candidates` (sequences of commune codes), where that is empty
+    `commune_code`; either column may be missing.
+    """
+    codes = frame["commune_code"] if "commune_code" in frame else [""] * len(frame)
+    candidates = frame["candidates"] if "candidates" in frame else [()] * len(frame)
+    recorded = Recorded.lists(
+        [
+            tuple(several) if len(several) else ((code,) if code else ())
+            for several, code in zip(candidates, codes, strict=True)
+        ]
+    )
+    found = judge(shapes, frame["lon"], frame["lat"], frame["accuracy_m"], recorded, settings)
+    return frame.assign(**found.frame(frame.index))
+
+
+def findings_of(
+    frame: pd.DataFrame, settings: RuleSettings, subject: str = SURVEY, key: str = "survey_id"
+) -> pd.DataFrame:
+    """What the rules find in judged rows: survey_id, province_code, rule, severity, evidence.
+
+    frame: the columns that `geo.verdicts.rules` names, province_code and `key`, also the first
+    column of the answer. Only rules for the `subject` run. evidence: a dict of plain values.
+    """
+    found = []
+    for rule in RULES.values():
+        if subject not in rule.subjects:
+            continue
+        hits = rule.find(frame, settings)
+        if len(hits):
+            whose = frame.loc[hits.index, [key, "province_code"]]
+            evidence = pd.Series(
+                [_plain(values) for values in hits.to_dict("records")], hits.index, dtype=object
+            )
+            found.append(whose.assign(rule=rule.code, severity=rule.severity, evidence=evidence))
+    columns = [key, "province_code", "rule", "severity", "evidence"]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
+
+
+def _plain(values: dict) -> dict[str, object]:
+    """Python values for JSON; what is not known (NaN, None) is null."""
+    return {
+        str(name): None
+        if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
+        else (value.item() if isinstance(value, np.generic) else value)
+        for name, value in values.items()
+    }
+
+
+def run(
+    conn: Connection, area: areas.Area | str | None = None, progress: Progress | None = None
+) -> AuditReport:
+    """Judge the stored surveys and sites of an area (default: all) with the present boundaries.
+
+    A verdict that differs replaces the stored one, which goes to verdict_history. Open findings
+    become those of the new verdicts; one that somebody decided keeps its state. Rows that another
+    transaction changes meanwhile are left to it. Raises NotFoundError, UsageError for an area
+    that does not exist or has ended.
+    """
+    started = time.monotonic()
+    if isinstance(area, str):
+        area = areas.get(conn, area)
+    report, touched = AuditReport(), set[tuple[str, str]]()
+    shapes = boundaries.shapes(conn)
+    within = {name: true() if area is None else areas.scope(area, t) for name, t, _ in _SUBJECTS}
+    total = sum(
+        conn.scalar(select(func.count()).select_from(table).where(within[subject])) or 0
+        for subject, table, _ in _SUBJECTS
+    )
+    for subject, table, key in _SUBJECTS:
+        rows = audit_store.Rows(conn, subject, table, key)
+        for frame in _chunks(conn, table, key, within[subject]):
+            renewed = judge_frame(frame, shapes, read_settings())
+            touched |= _store(rows, frame, renewed, report)
+            setattr(report, f"{subject}s", getattr(report, f"{subject}s") + len(frame))
+            if progress:
+                progress(report.surveys + report.sites, total)
+    metrics.recount(conn, touched)
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _chunks(
+    conn: Connection, table: Table, key: str, within: ColumnElement[bool]
+) -> Iterator[pd.DataFrame]:
+    """The rows of `table` by province and key, CHUNK at a time."""
+    order = (table.c.province_code, table.c[key])
+    mocked = [table.c.mock_location] if "mock_location" in table.c else []
+    query = (
+        select(
+            *order,
+            table.c.household_code,
+            table.c.commune_code,
+            table.c.candidates,
+            func.ST_X(table.c.geom).label("lon"),
+            func.ST_Y(table.c.geom).label("lat"),
+            table.c.accuracy_m,
+            table.c.content_hash,
+            table.c.judged_at,
+            *mocked,
+            *(table.c[name] for name in VERDICT_COLUMNS),
+        )
+        .where(within)
+        .order_by(*order)
+        .limit(CHUNK)
+    )
+    last: tuple[str, str] | None = None
+    while True:
+        page = query if last is None else query.where(tuple_(*order) > last)
+        rows = conn.execute(page).all()
+        if not rows:
+            return
+        frame = pd.DataFrame(rows, dtype=object)
+        numbers = dict.fromkeys(("lon", "lat", "accuracy_m", *NUMBERS), float)
+        yield frame.astype(numbers)
+        last = (rows[-1][0], rows[-1][1])
+
+
+def _store(
+    rows: audit_store.Rows, old: pd.DataFrame, new: pd.DataFrame, report: AuditReport
+) -> set[tuple[str, str]]:
+    """Store what differs; returns the communes whose counts change."""
+    differs = audit_store.differs(old, new)
+    changed = rows.lock(old[differs])
+    lost = old.index[differs].difference(changed)
+    report.skipped += len(lost)
+    report.changed += len(changed)
+    touched = set[tuple[str, str]]()
+    if len(changed):
+        was, now = old.loc[changed], new.loc[changed]
+        moves = was["verdict"].astype(str) + " → " + now["verdict"].astype(str)
+        report.moved.update(moves[was["verdict"] != now["verdict"]])
+        rows.replace_verdicts(was, now)
+        touched = rows.communes(now)
+    kept = new.drop(lost)
+    added, removed = rows.renew_findings(
+        kept, findings_of(kept, read_settings(), rows.subject, rows.key)
+    )
+    report.findings_added += added
+    report.findings_removed += removed
+    return touched

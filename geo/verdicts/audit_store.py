@@ -1,0 +1,175 @@
+"""What an audit writes: verdicts that differ, the history of the former ones, findings."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    Text,
+    and_,
+    any_,
+    delete,
+    literal,
+    select,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from geo import copying
+from geo.tables import finding, household, verdict_history
+from geo.verdicts.rules import SURVEY
+
+VERDICT_COLUMNS = (
+    "verdict",
+    "probability",
+    "distance_m",
+    "accuracy_used_m",
+    "boundary_accuracy_m",
+    "recorded_code",
+    "located_code",
+    "boundary_version",
+)
+NUMBERS = ("probability", "distance_m", "accuracy_used_m", "boundary_accuracy_m")
+_BATCH = 5_000
+
+
+def differs(old: pd.DataFrame, new: pd.DataFrame) -> pd.Series:
+    """Which rows have another verdict than stored, or had none; rounding is no difference."""
+    result = old["judged_at"].isna()
+    for name in VERDICT_COLUMNS:
+        if name in NUMBERS:
+            one, two = old[name].to_numpy(float), new[name].to_numpy(float)
+            result |= ~np.isclose(one, two, rtol=1e-9, atol=1e-9, equal_nan=True)
+        else:
+            pairs = zip(_values(old, name), _values(new, name), strict=True)
+            result |= np.array([one != two for one, two in pairs], dtype=bool)
+    return result
+
+
+def _values(rows: pd.DataFrame, name: str) -> list[object]:
+    """A column as Python values, what is unknown as None (a version of 0 is none)."""
+    zero_is_none = name == "boundary_version"
+    values = rows[name].astype(object)
+    return [None if pd.isna(v) or (zero_is_none and v == 0) else v for v in values]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The stored surveys or sites; `key` names the column that identifies one in its province."""
+
+    conn: Connection
+    subject: str
+    table: Table
+    key: str
+
+    def lock(self, rows: pd.DataFrame) -> pd.Index:
+        """Lock the stored rows; the index of those that are still as they were read."""
+        if not len(rows):
+            return rows.index
+        columns = ("province_code", self.key, "content_hash", "judged_at")
+        found = self.conn.execute(
+            select(*(self.table.c[name] for name in columns))
+            .where(_in(self.table, "province_code", rows), _in(self.table, self.key, rows))
+            .order_by(self.table.c.province_code, self.table.c[self.key])
+            .with_for_update()
+        )
+        now = {tuple(row) for row in found}
+        as_read = zip(*(_values(rows, name) for name in columns), strict=True)
+        return rows.index[[known in now for known in as_read]]
+
+    def replace_verdicts(self, old: pd.DataFrame, new: pd.DataFrame) -> None:
+        """Store the new verdicts of locked rows; the old ones go to verdict_history."""
+        now = datetime.now(UTC)
+        former = old[old["judged_at"].notna()]
+        copying.copy(
+            self.conn,
+            verdict_history,
+            {
+                "province_code": _values(former, "province_code"),
+                "subject": [self.subject] * len(former),
+                "subject_id": _values(former, self.key),
+                "replaced_at": [now] * len(former),
+                **{name: _values(former, name) for name in (*VERDICT_COLUMNS, "judged_at")},
+            },
+        )
+        keys = ("province_code", self.key)
+        columns = {name: _values(new, name) for name in (*keys, *VERDICT_COLUMNS)}
+        copying.update(self.conn, self.table, keys, {**columns, "judged_at": [now] * len(new)})
+
+    def communes(self, rows: pd.DataFrame) -> set[tuple[str, str]]:
+        """The communes whose counts rest on these verdicts: the surveys' and their households'."""
+        if self.subject != SURVEY:
+            return set()
+        homes = self.conn.execute(
+            select(household.c.province_code, household.c.commune_code)
+            .distinct()
+            .where(_in(household, "province_code", rows), _in(household, "household_code", rows))
+        )
+        own = zip(rows["province_code"], rows["commune_code"], strict=True)
+        return set(own) | {(home.province_code, home.commune_code) for home in homes}
+
+    def renew_findings(self, rows: pd.DataFrame, found: pd.DataFrame) -> tuple[int, int]:
+        """Make `found` the findings of these rows; how many were added and removed.
+
+        A finding that somebody decided keeps its state, and stays when its rule hits no longer.
+        """
+        keys = zip(found["province_code"], found[self.key], found["rule"], strict=True)
+        new = dict(zip(keys, zip(found["severity"], found["evidence"], strict=True), strict=True))
+        stored = {
+            (row.province_code, row.subject_id, row.rule): row
+            for row in self.conn.execute(select(finding).where(self._findings_of(rows)))
+        }
+        gone = [key for key, row in stored.items() if row.state == "open" and key not in new]
+        changed = {
+            key: told
+            for key, told in new.items()
+            if key not in stored or (stored[key].severity, stored[key].evidence) != told
+        }
+        self._remove(gone)
+        self._upsert(changed)
+        return sum(key not in stored for key in changed), len(gone)
+
+    def _findings_of(self, rows: pd.DataFrame) -> ColumnElement[bool]:
+        return and_(
+            finding.c.subject == self.subject,
+            _in(finding, "province_code", rows),
+            finding.c.subject_id == any_(literal(_values(rows, self.key), ARRAY(Text))),
+        )
+
+    def _remove(self, keys: list[tuple[str, str, str]]) -> None:
+        columns = tuple_(finding.c.province_code, finding.c.subject_id, finding.c.rule)
+        for first in range(0, len(keys), _BATCH):
+            self.conn.execute(
+                delete(finding).where(
+                    finding.c.subject == self.subject,
+                    columns.in_(keys[first : first + _BATCH]),
+                )
+            )
+
+    def _upsert(self, changed: dict[tuple[str, str, str], tuple[int, object]]) -> None:
+        rows = [
+            {
+                "province_code": province,
+                "subject": self.subject,
+                "subject_id": subject_id,
+                "rule": rule,
+                "severity": int(severity),
+                "evidence": evidence,
+            }
+            for (province, subject_id, rule), (severity, evidence) in changed.items()
+        ]
+        statement = insert(finding)
+        renewed = {name: statement.excluded[name] for name in ("severity", "evidence")}
+        statement = statement.on_conflict_do_update(constraint=finding.primary_key, set_=renewed)
+        for first in range(0, len(rows), _BATCH):
+            self.conn.execute(statement, rows[first : first + _BATCH])
+
+
+def _in(table: Table, name: str, rows: pd.DataFrame) -> ColumnElement[bool]:
+    """Whether the column is one of the rows' values, in one bound array."""
+    values = list(dict.fromkeys(_values(rows, name)))
+    return table.c[name] == any_(literal(values, ARRAY(table.c[name].type)))

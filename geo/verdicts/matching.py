@@ -1,0 +1,338 @@
+"""Points against areas in bulk: is each where its address says, how surely, and where instead.
+
+See docs/verdict.md for the reasoning. Everything is EPSG:4326 and metres on the ellipsoid; a row's
+result never depends on the other rows.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
+from threading import Lock
+from typing import Protocol, TypeVar
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import ArrayLike, NDArray
+
+from geo.geometry import Floats, Texts
+from geo.verdicts.border import Border, Flags
+
+INSIDE, UNCERTAIN, OUTSIDE, UNLOCATED = "inside", "uncertain", "outside", "unlocated"
+
+RADIUS_68_IN_SIGMA = 1.515
+"""The radius that holds 68 % of a two-dimensional Gaussian, in σ of one axis: √(−2 ln 0.3173)."""
+
+_LEAST_SIGMA_M = 0.001
+_WORTH_THREADS = 20_000
+
+Indices = NDArray[np.int64]
+_T = TypeVar("_T")
+
+
+class VerdictSettings(Protocol):
+    """The settings that a verdict depends on; `geo.config.Settings` has them."""
+
+    @property
+    def inside_probability(self) -> float: ...
+    @property
+    def outside_probability(self) -> float: ...
+    @property
+    def assumed_accuracy_m(self) -> float: ...
+
+
+@dataclass(frozen=True, eq=False)
+class AreaShapes:
+    """The polygons of the present communes, n each, ordered by code.
+
+    polygons: polygons or multipolygons in EPSG:4326; accuracy_m: σ of their border; versions:
+    the boundary version each came with. Indexes are built when asked for and kept with it.
+    Raises ValueError when the codes are not ordered or the lengths differ.
+    """
+
+    codes: tuple[str, ...]
+    polygons: NDArray[np.object_]
+    accuracy_m: Floats
+    versions: Indices
+    _borders: dict[int, Border] = field(default_factory=dict, init=False, repr=False)
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if any(a >= b for a, b in zip(self.codes, self.codes[1:], strict=False)):
+            raise ValueError("AreaShapes needs each code once, in order.")
+        if not len(self.codes) == len(self.polygons) == len(self.accuracy_m) == len(self.versions):
+            raise ValueError("AreaShapes needs as many polygons, accuracies and versions as codes.")
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def index(self, code: str) -> int | None:
+        """The place of `code`, None when it has no polygon."""
+        return self._places.get(code)
+
+    def indices(self, codes: Texts) -> Indices:
+        """The places of n codes, -1 for those without a polygon."""
+        return self._lookup.get_indexer(pd.Index(codes, dtype=object)).astype(np.int64)
+
+    def names(self, indices: Indices) -> Texts:
+        """The codes at n places, None for -1."""
+        return self._codes_or_none[indices]
+
+    def border(self, index: int) -> Border:
+        """The border of the area at `index`, made at the first question."""
+        with self._lock:
+            if index not in self._borders:
+                self._borders[index] = Border(self.polygons[index])
+            return self._borders[index]
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """The polygons' boxes."""
+        return shapely.STRtree(self.polygons)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {code: place for place, code in enumerate(self.codes)}
+
+    @cached_property
+    def _lookup(self) -> pd.Index:
+        return pd.Index(self.codes, dtype=object)
+
+    @cached_property
+    def _codes_or_none(self) -> Texts:
+        return np.array([*self.codes, None], dtype=object)
+
+
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """The candidate communes of n rows: row i has codes[offsets[i]:offsets[i + 1]]."""
+
+    codes: Texts
+    offsets: Indices
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @classmethod
+    def lists(cls, candidates: Sequence[Sequence[str]]) -> "Recorded":
+        """From one sequence of codes a row; empty means unresolved."""
+        once = [codes if len(codes) < 2 else tuple(dict.fromkeys(codes)) for codes in candidates]
+        offsets = np.zeros(len(once) + 1, dtype=np.int64)
+        np.cumsum(np.fromiter(map(len, once), np.int64, len(once)), out=offsets[1:])
+        return cls(np.array(list(chain.from_iterable(once)), dtype=object), offsets)
+
+    @classmethod
+    def single(cls, codes: ArrayLike) -> "Recorded":
+        """From one code a row; empty or null means unresolved."""
+        given = np.asarray(codes, dtype=object)
+        known = np.asarray(~pd.isna(given) & (given != ""))
+        return cls(given[known], np.concatenate(([0], np.cumsum(known))).astype(np.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class Verdicts:
+    """The verdicts of n rows with the numbers they were reached with.
+
+    verdict: inside, uncertain, outside, unlocated. probability: that the true place is in one of
+    the candidates; distance_m: to the border of the decided or nearest one, positive inside; both
+    NaN when unlocated. accuracy_used_m: the point's 68 % radius; boundary_accuracy_m: σ of that
+    border. recorded_code: the decided candidate, None if none; located_code: the commune that
+    holds the point, None if none; boundary_version: of the recorded commune, 0 if none.
+    """
+
+    verdict: Texts
+    probability: Floats
+    distance_m: Floats
+    accuracy_used_m: Floats
+    boundary_accuracy_m: Floats
+    recorded_code: Texts
+    located_code: Texts
+    boundary_version: Indices
+
+    def frame(self, index: pd.Index | None = None) -> pd.DataFrame:
+        """The same as a DataFrame, one column each; codes stay objects, None where unknown."""
+        columns = {
+            name: pd.Series(values, index, dtype=values.dtype)
+            for name, values in vars(self).items()
+        }
+        return pd.DataFrame(columns)
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """Measured pairs of a row's point and one of its candidates, ordered by row."""
+
+    row: Indices
+    area: Indices
+    inside: Flags
+    metres: Floats
+    probability: Floats
+
+
+def judge(
+    shapes: AreaShapes,
+    lon: ArrayLike,
+    lat: ArrayLike,
+    accuracy_m: ArrayLike,
+    recorded: Recorded | Sequence[Sequence[str]],
+    settings: VerdictSettings,
+) -> Verdicts:
+    """Compare n points with the communes that their addresses name.
+
+    lon, lat: degrees (EPSG:4326), NaN for no point; accuracy_m: 68 % radius in metres, NaN for
+    missing; 0, negative and infinite count as missing, and `settings.assumed_accuracy_m` is used.
+    recorded: the candidates of each row, none when its address is unresolved.
+    Candidates are disjoint, so their probabilities add up; the greatest one is decided for, the
+    nearest among equals. Where a candidate has no polygon, only `inside` can be told.
+    """
+    if not isinstance(recorded, Recorded):
+        recorded = Recorded.lists(recorded)
+    lon, lat, accuracy = (np.asarray(v, dtype=float) for v in (lon, lat, accuracy_m))
+    if not len(lon) == len(lat) == len(accuracy) == len(recorded):
+        raise ValueError("judge needs as many longitudes, latitudes and accuracies as rows.")
+    with np.errstate(invalid="ignore"):
+        used = np.where((accuracy > 0) & (accuracy < np.inf), accuracy, settings.assumed_accuracy_m)
+        usable = (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
+    area = shapes.indices(recorded.codes)
+    row = np.repeat(np.arange(len(lon)), np.diff(recorded.offsets))
+    pairs = _measure(shapes, row, area, lon, lat, used, usable)
+    best = _decide(pairs, len(lon))
+    located = _located(shapes, pairs, best, lon, lat, usable)
+    return _verdicts(shapes, recorded, (row, area), pairs, best, located, used, settings)
+
+
+def locate(shapes: AreaShapes, lon: Floats, lat: Floats) -> Indices:
+    """The place in `shapes` of the commune that holds each of n points, -1 for none.
+
+    A point on a border or in an overlap belongs to the smallest code.
+    """
+    found = np.full(len(lon), len(shapes), dtype=np.int64)
+    point, area = shapes.tree.query(shapely.points(lon, lat))
+    for index, pairs in _groups(area):
+        rows = point[pairs]
+        held = rows[shapes.border(index).holds(lon[rows], lat[rows])]
+        found[held] = np.minimum(found[held], index)
+    return np.where(found < len(shapes), found, -1)
+
+
+def _groups(area: Indices) -> Iterator[tuple[int, Indices]]:
+    """Each area with the rows that name it, in their order."""
+    order = np.argsort(area, kind="stable")
+    areas, first = np.unique(area[order], return_index=True)
+    for index, rows in zip(areas, np.split(order, first[1:]), strict=bool(len(areas))):
+        yield int(index), rows
+
+
+def _measure(
+    shapes: AreaShapes,
+    row: Indices,
+    area: Indices,
+    lon: Floats,
+    lat: Floats,
+    accuracy_m: Floats,
+    usable: Flags,
+) -> _Pairs:
+    keep = (area >= 0) & usable[row]
+    row, area = row[keep], area[keep]
+    sigma = np.hypot(accuracy_m[row] / RADIUS_68_IN_SIGMA, shapes.accuracy_m[area])
+    sigma = np.maximum(sigma, _LEAST_SIGMA_M)
+    x, y = lon[row], lat[row]
+    inside, metres, probability = np.empty(len(row), bool), np.empty(len(row)), np.empty(len(row))
+
+    def measure_area(group: tuple[int, Indices]) -> None:
+        index, rows = group
+        inside[rows], metres[rows], probability[rows] = shapes.border(index).measure(
+            x[rows], y[rows], sigma[rows]
+        )
+
+    _for_all(measure_area, list(_groups(area)), len(row))
+    return _Pairs(row, area, inside, metres, probability)
+
+
+def _for_all(do: Callable[[_T], None], items: list[_T], rows: int) -> None:
+    """Do all items, by several threads where it pays: GEOS works without the interpreter."""
+    if rows < _WORTH_THREADS:
+        for item in items:
+            do(item)
+        return
+    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+        for _ in pool.map(do, items):
+            pass
+
+
+def _decide(pairs: _Pairs, n: int) -> Indices:
+    """For each of n rows the pair decided for: most probable, then nearest, then smallest code."""
+    best = np.full(n, -1, dtype=np.int64)
+    number = np.bincount(pairs.row, minlength=n)
+    alone = number[pairs.row] == 1
+    best[pairs.row[alone]] = np.flatnonzero(alone)
+    several = np.flatnonzero(~alone)
+    rank = (pairs.area[several], -pairs.metres[several], -pairs.probability[several])
+    several = several[np.lexsort((*rank, pairs.row[several]))]
+    rows, first = np.unique(pairs.row[several], return_index=True)
+    best[rows] = several[first]
+    return best
+
+
+def _located(
+    shapes: AreaShapes, pairs: _Pairs, best: Indices, lon: Floats, lat: Floats, usable: Flags
+) -> Indices:
+    """The commune that holds each point: the decided one, another candidate, else any; or -1."""
+    found = np.full(len(best), len(shapes), dtype=np.int64)
+    held = np.flatnonzero(pairs.inside)
+    np.minimum.at(found, pairs.row[held], pairs.area[held])
+    decided = np.flatnonzero(best >= 0)
+    decided = decided[pairs.inside[best[decided]]]
+    found[decided] = pairs.area[best[decided]]
+    elsewhere = np.flatnonzero((found == len(shapes)) & usable)
+    found[elsewhere] = locate(shapes, lon[elsewhere], lat[elsewhere])
+    return np.where(found < len(shapes), found, -1)
+
+
+def _verdicts(
+    shapes: AreaShapes,
+    recorded: Recorded,
+    flat: tuple[Indices, Indices],
+    pairs: _Pairs,
+    best: Indices,
+    located: Indices,
+    accuracy_used_m: Floats,
+    settings: VerdictSettings,
+) -> Verdicts:
+    n, (row, area) = len(best), flat
+    judged = best >= 0
+    total = np.minimum(np.bincount(pairs.row, weights=pairs.probability, minlength=n), 1.0)
+    certain = np.bincount(row[area < 0], minlength=n) == 0
+    judged &= certain | (total >= settings.inside_probability)
+    verdict = np.select(
+        [~judged, total >= settings.inside_probability, total <= settings.outside_probability],
+        [UNLOCATED, INSIDE, OUTSIDE],
+        UNCERTAIN,
+    ).astype(object)
+
+    alone = np.diff(recorded.offsets) == 1
+    first = recorded.offsets[:-1][alone]
+    place = np.full(n, -1, dtype=np.int64)
+    place[alone] = area[first]
+    place[judged] = pairs.area[best[judged]]
+    code = shapes.names(place)
+    code[alone] = recorded.codes[first]
+    known = place >= 0
+    distance, border = np.full(n, np.nan), np.full(n, np.nan)
+    distance[judged] = pairs.metres[best[judged]]
+    border[known] = shapes.accuracy_m[place[known]]
+    version = np.zeros(n, dtype=np.int64)
+    version[known] = shapes.versions[place[known]]
+    return Verdicts(
+        verdict=verdict,
+        probability=np.where(judged, total, np.nan),
+        distance_m=distance,
+        accuracy_used_m=accuracy_used_m,
+        boundary_accuracy_m=border,
+        recorded_code=code,
+        located_code=shapes.names(located),
+        boundary_version=version,
+    )
