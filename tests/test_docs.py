@@ -58,3 +58,20 @@ def test_source_files_stay_readable():
         and (count := len(file.read_text("utf-8").splitlines())) > 400
     }
     assert long == {}
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        str(file.relative_to(ROOT))
+        for folder in ("geo", "api", "web")
+        for file in sorted((ROOT / folder).rglob("*.py"))
+        if file.name != "__init__.py" and "migrations" not in file.parts
+    ],
+)
+def test_module_is_in_the_structure(module):
+    folder, _, name = module.rpartition("/")
+    section = next(
+        part for part in re.split(r"\n##+ ", doc("structure.md")) if part.startswith(f"{folder}:")
+    )
+    assert f"| `{name}` |" in section
