@@ -2,6 +2,7 @@
 
 import ipaddress
 import signal
+import socket
 import subprocess
 import sys
 
@@ -20,6 +21,7 @@ def serve(host: str | None, port: int | None) -> None:
     """Serve the pages and the API until Ctrl-C."""
     host, port = host or settings().host, port or settings().port
     require_loopback(host)
+    require_free(host, port)
     with cluster.available():
         prepare()
         sys.exit(run_gunicorn(host, port))
@@ -36,6 +38,20 @@ def require_loopback(host: str) -> None:
             f"{host} is not a loopback address. Without accounts An Cư listens on this machine "
             "only: use 127.0.0.1."
         )
+
+
+def require_free(host: str, port: int) -> None:
+    """Refuse a port that something else listens on, before any long work is done."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UsageError(
+                f"Cannot listen on {host} port {port}: {error.strerror}. Is An Cư running already? "
+                "Another port: ANCU_PORT=8001 make run"
+            ) from None
 
 
 def run_gunicorn(host: str, port: int) -> int:
