@@ -15,6 +15,8 @@ from geo.geometry import Floats
 _POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("srid", "<u4"), ("x", "<f8"), ("y", "<f8")])
 _DEFAULTS = {"attributes": "{}", "candidates": "{}", "causes": "{}", "demo": False}
 _DEFAULTS |= {"crs": "EPSG:4326", "commune_code": "", "verdict": "unlocated"}
+# Every chunk waits for Python's lock, which the reading thread holds most of the time.
+_CHUNK = 4 << 20
 _POINT_WITH_SRID = 0x20000001
 
 
@@ -101,7 +103,7 @@ def _copy(table: Table, target: str, columns: Mapping[str, Sequence[object]]) ->
 
     def send(conn: Connection) -> None:
         try:
-            conn.connection.cursor().copy_expert(statement, text)
+            conn.connection.cursor().copy_expert(statement, text, _CHUNK)
         except psycopg2.Error as error:
             raise _translated(error) from error
 
