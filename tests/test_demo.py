@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select
 from api.cli import demo as command
 from api.cli import main
 from geo import areas, boundaries, demo
+from geo.demo import loading
 from geo.demo.addresses import DemoCommune, FormerCommune, recorded_address
 from geo.demo.data import DemoData, generate
 from geo.demo.points import moved, over_border, scattered
@@ -218,7 +219,7 @@ def load(conn: Connection, households: int = 1_500) -> None:
 def test_verdicts_find_what_is_wrong_and_leave_the_honest_alone(sketched):
     load(sketched, 4_000)
     verdicts = dict(sketched.execute(select(survey.c.survey_id, survey.c.verdict)).all())
-    with demo.truth_file().open(encoding="utf-8") as stream:
+    with loading.truth_file().open(encoding="utf-8") as stream:
         truth = [(row["kind"], verdicts[row["survey_id"]]) for row in csv.DictReader(stream)]
     assert len(truth) == len(verdicts)
     honest = Counter(verdict for kind, verdict in truth if kind == "honest")
@@ -257,7 +258,7 @@ def test_removing_leaves_nothing_and_counts_nothing(sketched):
     assert count(sketched, *ALL) == [0] * len(ALL)
     left = select(func.coalesce(func.sum(commune_counter.c.households), 0))
     assert sketched.execute(left).scalar_one() == 0
-    assert not demo.truth_file().exists()
+    assert not loading.truth_file().exists()
 
 
 def test_removing_leaves_real_rows_and_what_they_stand_on(sketched):
