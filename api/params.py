@@ -11,7 +11,8 @@ from geo.paging import MAX_LIMIT, Box
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
-Verdict = Literal["inside", "uncertain", "outside", "unlocated"]
+Verdict = Literal["inside", "uncertain", "outside", "unlocated", "doubtful"]
+"""A verdict to filter by; doubtful is outside or uncertain."""
 Status = Literal["poor", "near_poor", "average", "none"]
 Stage = Literal[
     "proposed",

@@ -5,6 +5,8 @@ from sqlalchemy import (
     Connection,
     Select,
     String,
+    Table,
+    and_,
     cast,
     exists,
     func,
@@ -15,8 +17,24 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from geo import areas, paging
 from geo.areas import Area
+from geo.errors import UsageError
 from geo.paging import Page, Record
-from geo.tables import finding, survey
+from geo.tables import VERDICTS, finding, survey
+
+DOUBTFUL = "doubtful"
+"""Stands for the verdicts of DOUBTED where records are filtered by verdict."""
+DOUBTED = ("outside", "uncertain")
+
+
+def with_verdict(table: Table, verdict: str) -> ColumnElement[bool]:
+    """The condition for a verdict, or for `doubtful`; raises UsageError for any other word."""
+    if verdict == DOUBTFUL:
+        # The second half lets PostgreSQL use the index of surveys that are not inside.
+        return and_(table.c.verdict.in_(DOUBTED), table.c.verdict != "inside")
+    if verdict not in VERDICTS:
+        allowed = ", ".join((*VERDICTS, DOUBTFUL))
+        raise UsageError(f"{verdict!r} is no verdict; there are: {allowed}.")
+    return table.c.verdict == verdict
 
 
 def of(conn: Connection, subject: str, province_code: str, subject_id: str) -> list[Record]:
@@ -98,7 +116,7 @@ def of_surveys(area: Area, *, verdict: str | None = None, rule: str | None = Non
         .where(areas.scope(area, survey))
     )
     if verdict:
-        query = query.where(survey.c.verdict == verdict)
+        query = query.where(with_verdict(survey, verdict))
     return query.where(about_survey(rule)) if rule else query
 
 

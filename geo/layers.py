@@ -17,6 +17,7 @@ from geo import households, sites, surveys
 from geo.areas import Area
 from geo.errors import NotFoundError, UsageError
 from geo.tables import household, site, survey
+from geo.terms import STAGE_TERMS, STATUS_TERMS, VERDICT_TERMS, Term
 
 POINTS_FROM = 10
 MAX_ZOOM = 22
@@ -55,29 +56,23 @@ class Layer:
     conditions: Callable[..., list[Any]]
 
 
-_VERDICTS = (
-    StyleClass("inside", "Đúng địa bàn", "Inside", "#0072b2"),
-    StyleClass("uncertain", "Chưa chắc chắn", "Uncertain", "#e69f00"),
-    StyleClass("outside", "Sai địa bàn", "Outside", "#d55e00"),
-    StyleClass("unlocated", "Không định vị được", "Unlocated", "#6b7280"),
+def _classes(terms: dict[str, Term], colours: dict[str, str]) -> tuple[StyleClass, ...]:
+    return tuple(StyleClass(key, *names, colours[key]) for key, names in terms.items())
+
+
+_GREY, _PINK, _YELLOW, _SKY, _BLUE = "#6b7280", "#cc79a7", "#e69f00", "#56b4e9", "#0072b2"
+_VERDICTS = _classes(
+    VERDICT_TERMS,
+    {"inside": _BLUE, "uncertain": _YELLOW, "outside": "#d55e00", "unlocated": _GREY},
 )
-_STATUSES = (
-    StyleClass("poor", "Hộ nghèo", "Poor", "#94330c"),
-    StyleClass("near_poor", "Hộ cận nghèo", "Near-poor", "#f49b45"),
-    StyleClass("average", "Mức sống trung bình", "Average", "#63a8d3"),
-    StyleClass("none", "Không thuộc diện", "None of these", "#0072b2"),
+_STATUSES = _classes(
+    STATUS_TERMS, {"poor": "#94330c", "near_poor": "#f49b45", "average": "#63a8d3", "none": _BLUE}
 )
-_STAGES = (
-    StyleClass("proposed", "Đề xuất", "Proposed", "#6b7280"),
-    StyleClass("verified", "Đã thẩm tra", "Verified", "#6b7280"),
-    StyleClass("approved", "Đã phê duyệt", "Approved", "#cc79a7"),
-    StyleClass("started", "Khởi công", "Started", "#e69f00"),
-    StyleClass("foundation", "Móng", "Foundation", "#e69f00"),
-    StyleClass("frame", "Khung, tường", "Frame", "#e69f00"),
-    StyleClass("roof", "Mái", "Roof", "#e69f00"),
-    StyleClass("completed", "Hoàn thành", "Completed", "#56b4e9"),
-    StyleClass("accepted", "Đã nghiệm thu", "Accepted", "#56b4e9"),
-    StyleClass("handed_over", "Đã bàn giao", "Handed over", "#0072b2"),
+_STAGES = _classes(
+    STAGE_TERMS,
+    {"proposed": _GREY, "verified": _GREY, "approved": _PINK}
+    | dict.fromkeys(("started", "foundation", "frame", "roof"), _YELLOW)
+    | {"completed": _SKY, "accepted": _SKY, "handed_over": _BLUE},
 )
 
 LAYERS: dict[str, Layer] = {

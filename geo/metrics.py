@@ -16,7 +16,8 @@ from sqlalchemy import BigInteger, Connection, cast, func, select
 from geo import areas
 from geo.areas import Area
 from geo.db import sql
-from geo.tables import KINDS, STAGES, commune_counter, site_due
+from geo.tables import KINDS, STAGES, VERDICTS, commune_counter, site_due
+from geo.terms import KIND_TERMS, STAGE_TERMS, VERDICT_TERMS
 
 TIME_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 UNRESOLVED = {"vi": "Chưa xác định được địa chỉ", "en": "Unresolved address"}
@@ -63,23 +64,6 @@ def _ratio(
     )
 
 
-STAGE_NAMES: dict[str, tuple[str, str]] = {
-    "proposed": ("Đề xuất", "proposed"),
-    "verified": ("Đã thẩm tra", "verified"),
-    "approved": ("Đã phê duyệt", "approved"),
-    "started": ("Khởi công", "started"),
-    "foundation": ("Móng", "foundation"),
-    "frame": ("Khung, tường", "frame"),
-    "roof": ("Mái", "roof"),
-    "completed": ("Hoàn thành", "completed"),
-    "accepted": ("Đã nghiệm thu", "accepted"),
-    "handed_over": ("Đã bàn giao", "handed over"),
-}
-KIND_NAMES: dict[str, tuple[str, str]] = {
-    "new": ("Xây mới", "new"),
-    "repair": ("Sửa chữa", "repair"),
-}
-
 _ALL: tuple[Metric, ...] = (
     _count("households", "Số hộ phải rà soát", "Households expected", "Households on the roster."),
     _count("surveyed", "Hộ đã khảo sát", "Households surveyed", "Households with a survey."),
@@ -117,15 +101,15 @@ _ALL: tuple[Metric, ...] = (
         "Poor households with a survey.",
     ),
     _count("surveys", "Lượt khảo sát", "Surveys", "Surveys by the address they record."),
-    _count("inside", "Đúng địa bàn", "Inside", "Surveys with the verdict inside."),
-    _count("uncertain", "Chưa chắc chắn", "Uncertain", "Surveys with the verdict uncertain."),
-    _count("outside", "Sai địa bàn", "Outside", "Surveys with the verdict outside."),
-    _count("unlocated", "Không định vị được", "Unlocated", "Surveys with the verdict unlocated."),
+    *(
+        _count(verdict, *VERDICT_TERMS[verdict], f"Surveys with the verdict {verdict}.")
+        for verdict in VERDICTS
+    ),
     _count("judged", "Lượt đã kết luận", "Judged", "Surveys not unlocated.",
            "inside", "uncertain", "outside"),
     _ratio(
         "mismatch_share",
-        "Tỷ lệ sai địa bàn",
+        "Tỷ lệ lệch địa bàn",
         "Mismatch share",
         "outside",
         "judged",
@@ -169,8 +153,8 @@ _ALL: tuple[Metric, ...] = (
     *(
         _count(
             f"{kind}_{stage}",
-            f"{KIND_NAMES[kind][0]}: {STAGE_NAMES[stage][0]}",
-            f"{KIND_NAMES[kind][1].capitalize()}: {STAGE_NAMES[stage][1]}",
+            f"{KIND_TERMS[kind][0]}: {STAGE_TERMS[stage][0]}",
+            f"{KIND_TERMS[kind][1]}: {STAGE_TERMS[stage][1].lower()}",
             f"Sites of the kind {kind} that stand at the stage {stage}.",
         )
         for kind in KINDS

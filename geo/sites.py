@@ -9,7 +9,7 @@ from geo.areas import Area
 from geo.errors import NotFoundError, UsageError
 from geo.paging import Box, Page, Record
 from geo.surveys import VERDICT_COLUMNS, history
-from geo.tables import STAGES, VERDICTS, household, site, site_stage
+from geo.tables import STAGES, household, site, site_stage
 
 _OF_HOUSEHOLD = (household.c.province_code == site.c.province_code) & (
     household.c.household_code == site.c.household_code
@@ -53,13 +53,11 @@ def conditions(
     """The filters of a listing; raises UsageError for a stage or verdict that does not exist."""
     if stage and stage not in STAGES:
         raise UsageError(f"{stage!r} is no stage; there are: {', '.join(STAGES)}.")
-    if verdict and verdict not in VERDICTS:
-        raise UsageError(f"{verdict!r} is no verdict; there are: {', '.join(VERDICTS)}.")
     chosen: list[ColumnElement[bool]] = [areas.scope(area, site)]
     if stage:
         chosen.append(site.c.stage == stage)
     if verdict:
-        chosen.append(site.c.verdict == verdict)
+        chosen.append(findings.with_verdict(site, verdict))
     if since:
         chosen.append(site.c.received_at >= since)
     if bbox:

@@ -11,10 +11,9 @@ from geo import areas, findings, paging
 from geo.areas import Area
 from geo.errors import NotFoundError, UsageError
 from geo.paging import Box, Page, Record
-from geo.tables import VERDICTS, household, survey, verdict_history
+from geo.tables import household, survey, verdict_history
 
 ORDERS = ("id", "recent", "worst")
-DOUBTFUL = ("outside", "uncertain")
 
 _OF_HOUSEHOLD = (household.c.province_code == survey.c.province_code) & (
     household.c.household_code == survey.c.household_code
@@ -61,11 +60,9 @@ def conditions(
     bbox: Box | None = None,
 ) -> list[ColumnElement[bool]]:
     """The filters of a listing; raises UsageError for a verdict that does not exist."""
-    if verdict and verdict not in VERDICTS:
-        raise UsageError(f"{verdict!r} is no verdict; there are: {', '.join(VERDICTS)}.")
     chosen: list[ColumnElement[bool]] = [areas.scope(area, survey)]
     if verdict:
-        chosen.append(survey.c.verdict == verdict)
+        chosen.append(findings.with_verdict(survey, verdict))
     if rule:
         chosen.append(findings.about_survey(rule))
     if since:
@@ -106,7 +103,7 @@ def listing(
     if order != "worst":
         raise UsageError(f"{order!r} is no order; there are: {', '.join(ORDERS)}.")
     if not verdict and not rule:
-        query = query.where(survey.c.verdict.in_(DOUBTFUL), survey.c.verdict != "inside")
+        query = query.where(findings.with_verdict(survey, findings.DOUBTFUL))
     return _worst(conn, query, rule is not None and not verdict, cursor, limit)
 
 

@@ -218,6 +218,19 @@ def test_map_data_that_fails_is_said_and_can_be_tried_again(watched: Watched) ->
     assert note.is_hidden()
 
 
+@pytest.mark.parametrize("status", [404, 500, 503])
+def test_a_refused_tile_is_said_and_can_be_tried_again(watched: Watched, status: int) -> None:
+    watched.page.route("**/tiles/**", lambda route: route.fulfill(status=status, body="{}"))
+    page = watched.open("/progress/05001")
+    note = page.locator(".map-note")
+    note.get_by_role("button").wait_for()
+    assert "Không tải được" in note.inner_text()
+    watched.page.unroute("**/tiles/**")
+    with page.expect_response(lambda answer: "/tiles/" in answer.url and answer.ok):
+        note.get_by_role("button").click()
+    assert note.is_hidden()
+
+
 def test_the_keyboard_reaches_the_content_first(watched: Watched) -> None:
     page = watched.open("/progress/19")
     page.keyboard.press("Tab")

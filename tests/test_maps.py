@@ -72,9 +72,9 @@ def test_a_basemap_is_asked_for_only_when_its_address_is_set(
 def test_an_area_code_cannot_leave_its_place_in_an_address(app: Flask) -> None:
     with app.test_request_context():
         made = maps.LocalMap("bản đồ")
-        maps.outline('1"></script>{{7*7}}').add_to(made)
+        maps.outline('1"></script>{{"zq"*2}}').add_to(made)
         script = maps.render(made).script
-    assert "</script>" not in script and "49" not in script.split("Ancu.outline")[1]
+    assert "</script>" not in script and "zqzq" not in script
 
 
 def test_every_scale_has_one_colour_more_than_breaks() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from html import unescape
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from babel.messages.extract import extract_from_dir
@@ -14,9 +15,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import Connection, text
 
 from geo.errors import UnavailableError
+from geo.layers import LAYERS
+from geo.metrics import METRICS
+from geo.verdicts.rules import RULES
 from tests import page_data
 from tests.page_data import INSIDE, OUTSIDE, PAYLOADS, UNLOCATED
-from web import language
+from web import labels, language
 from web.app import create_app
 
 ROOT = Path(__file__).parent.parent
@@ -143,6 +147,46 @@ def test_the_audit_lists_the_doubtful_worst_first(client: FlaskClient) -> None:
     said = words(html)
     assert "5,2 km" in said and "Xã Ba Bể → Phường Đức Xuân" in said
     assert "2 trên 2 phiếu, đáng ngờ nhất trước" in said
+
+
+@pytest.mark.parametrize(
+    ("query", "verdict", "rule"),
+    [
+        ("", "doubtful", None),
+        ("&verdict=inside", "inside", None),
+        ("&rule=outside", None, "outside"),
+        ("&verdict=uncertain&rule=uncertain", "uncertain", "uncertain"),
+    ],
+)
+def test_map_and_files_of_the_audit_hold_what_its_list_holds(
+    client: FlaskClient, query: str, verdict: str | None, rule: str | None
+) -> None:
+    html = client.get(f"/audit?area=19{query}").text
+    tiles = re.search(r'"url": "(/tiles/surveys[^"]+)"', html)
+    file = re.search(r'href="(/api/v1/findings[^"]+)"', html)
+    assert tiles and file
+    for found in (tiles[1].encode().decode("unicode_escape"), unescape(file[1])):
+        asked = parse_qs(urlsplit(found).query)
+        assert asked.get("verdict") == ([verdict] if verdict else None)
+        assert asked.get("rule") == ([rule] if rule else None)
+
+
+def test_doubtful_means_outside_and_uncertain_everywhere(client: FlaskClient) -> None:
+    for url in ("/api/v1/surveys?area=19&verdict=doubtful", "/api/v1/surveys?order=worst"):
+        items = client.get(url).get_json()["items"]
+        assert {item["survey_id"] for item in items} == {OUTSIDE, page_data.UNCERTAIN}
+    assert client.get("/api/v1/sites?verdict=doubtful").get_json()["items"] == []
+
+
+def test_verdicts_have_one_wording(client: FlaskClient) -> None:
+    for lang in ("vi", "en"):
+        with client.application.test_request_context(f"/?lang={lang}"):
+            for code, label in labels.VERDICTS.items():
+                metric, rule = METRICS[code], RULES.get(code)
+                drawn = next(c for c in LAYERS["surveys"].classes if c.key == code)
+                assert str(label) == getattr(metric, lang) == getattr(drawn, lang)
+                assert lang == "en" or code != "outside" or (rule and str(label) == rule.vi)
+    assert "khớp địa bàn" in words(client.get(f"/surveys/{INSIDE}").text)
 
 
 def test_a_survey_page_tells_verdict_history_and_conflict(client: FlaskClient) -> None:

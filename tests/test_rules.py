@@ -97,10 +97,10 @@ def test_rule_is_complete_and_documented(code):
     ("values", "language", "expected"),
     [
         ({}, "vi", "Điểm nằm trong địa bàn ghi nhận, cách ranh giới 500 m. Sai số của điểm là 5 m, "
-         "của ranh giới là 10 m. Xác suất vị trí thật ở trong địa bàn là > 99,9 %: đúng địa bàn."),
+         "của ranh giới là 10 m. Xác suất vị trí thật ở trong địa bàn là > 99,9 %: khớp địa bàn."),
         (OUTSIDE | {"distance_m": -1234.5}, "vi", "Điểm nằm ngoài địa bàn ghi nhận, cách ranh giới "
          "1,2 km. Sai số của điểm là 5 m, của ranh giới là 10 m. "
-         "Xác suất vị trí thật ở trong địa bàn là < 0,1 %: ngoài địa bàn."),
+         "Xác suất vị trí thật ở trong địa bàn là < 0,1 %: lệch địa bàn."),
         ({"verdict": "uncertain", "probability": 0.7312, "distance_m": 4.26}, "en",
          "The point lies inside the recorded area, 4.3 m from its border. The point is accurate to "
          "5 m, the border to 10 m. "

@@ -6,7 +6,7 @@ from flask import Blueprint, request
 from flask_babel import gettext as _
 
 from api.context import begin
-from geo import areas, metrics, surveys
+from geo import areas, findings, metrics, surveys
 from geo.areas import COUNTRY
 from geo.verdicts import rules
 from web import labels, maps
@@ -15,7 +15,6 @@ from web.shell import area_names, chosen, page, uuid_or_none
 
 pages = Blueprint("audit", __name__)
 
-DOUBTFUL = ("outside", "uncertain")
 PAGE_SIZE = 50
 
 
@@ -24,6 +23,8 @@ def index() -> str:
     """The audit queue of an area, filtered by verdict and rule."""
     verdict = chosen("verdict", labels.VERDICTS, "") or None
     rule = chosen("rule", rules.RULES, "") or None
+    # The one filter of list, map and files: they must tell the same.
+    wanted = verdict or (None if rule else findings.DOUBTFUL)
     selected = uuid_or_none(request.args.get("survey"))
     with begin() as conn:
         area = areas.get(conn, request.args.get("area") or COUNTRY)
@@ -31,15 +32,16 @@ def index() -> str:
         listed = surveys.listing(
             conn,
             area,
-            verdict=verdict,
+            verdict=wanted,
             rule=rule,
             cursor=request.args.get("cursor") or None,
             limit=PAGE_SIZE,
             order="worst",
         )
+        counted = [verdict] if verdict else findings.DOUBTED
         made = maps.LocalMap(_("Bản đồ phiếu"))
         maps.outline(area.code).add_to(made)
-        maps.survey_points(area.code, verdict=verdict, rule=rule).add_to(made)
+        maps.survey_points(area.code, verdict=wanted, rule=rule).add_to(made)
         maps.evidence(selected).add_to(made)
         return page(
             conn,
@@ -51,13 +53,14 @@ def index() -> str:
             figures=figures,
             page=listed,
             names=area_names(conn, listed.items),
-            total=None if rule else sum(figures[v] for v in ([verdict] if verdict else DOUBTFUL)),
+            total=None if rule else sum(figures[v] for v in counted),
             verdict=verdict,
             rule=rule,
             rule_labels={code: getattr(one, language()) for code, one in rules.RULES.items()},
             selected=selected,
             map=maps.render(made),
-            download=lambda format: _download(area.code, verdict, rule, format),
+            drawn=counted if verdict or not rule else labels.VERDICTS,
+            download=lambda format: _download(area.code, wanted, rule, format),
         )
 
 

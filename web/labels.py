@@ -1,36 +1,32 @@
 """Official terms for codes that the data holds, in the page's language."""
 
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
+from geo.terms import KIND_TERMS, STAGE_TERMS, STATUS_TERMS, VERDICT_TERMS, Term
+from web.language import language
+
+
+def term(vietnamese: str, english: str) -> LazyString:
+    """One of geo.terms in the language of the page that shows it."""
+    return LazyString(lambda: english if language() == "en" else vietnamese)
+
+
+def _all(terms: dict[str, Term]) -> dict[str, LazyString]:
+    return {code: term(*names) for code, names in terms.items()}
+
+
+# In the order of doubt, as the audit shows them.
 VERDICTS = {
-    "outside": _l("Lệch địa bàn"),
-    "uncertain": _l("Chưa chắc chắn"),
-    "inside": _l("Khớp địa bàn"),
-    "unlocated": _l("Chưa định vị"),
+    code: term(*VERDICT_TERMS[code]) for code in ("outside", "uncertain", "inside", "unlocated")
 }
+STATUSES = _all(STATUS_TERMS)
+SITE_KINDS = _all(KIND_TERMS)
+STAGES = _all(STAGE_TERMS)
 IMPORT_KINDS = {
     "households": _l("Danh sách hộ"),
     "surveys": _l("Phiếu rà soát"),
     "sites": _l("Nhà xây mới, sửa chữa"),
-}
-STATUSES = {
-    "poor": _l("Hộ nghèo"),
-    "near_poor": _l("Hộ cận nghèo"),
-    "average": _l("Mức sống trung bình"),
-    "none": _l("Không nghèo"),
-}
-SITE_KINDS = {"new": _l("Xây mới"), "repair": _l("Sửa chữa")}
-STAGES = {
-    "proposed": _l("Đề xuất"),
-    "verified": _l("Đã xác minh"),
-    "approved": _l("Đã duyệt"),
-    "started": _l("Khởi công"),
-    "foundation": _l("Xong móng"),
-    "frame": _l("Xong khung, tường"),
-    "roof": _l("Xong mái"),
-    "completed": _l("Hoàn thành"),
-    "accepted": _l("Nghiệm thu"),
-    "handed_over": _l("Bàn giao"),
 }
 METRICS = {
     "full_name": _l("Địa bàn"),

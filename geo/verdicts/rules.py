@@ -89,7 +89,7 @@ _ALL = (
     Rule(
         "outside",
         3,
-        "Ngoài địa bàn",
+        "Lệch địa bàn",
         "Outside its area",
         "Điểm khảo sát nằm ngoài xã ghi trong địa chỉ, vượt quá sai số của điểm và của ranh giới.",
         "The point lies outside the commune of the recorded address, by more than the errors of "
@@ -229,9 +229,9 @@ _WORDS = {
         "side_out": "Điểm nằm ngoài địa bàn ghi nhận, cách ranh giới {distance}.",
         "errors": "Sai số của điểm là {accuracy}{assumed}, của ranh giới là {border}.",
         "assumed": " (thiết bị không cho biết sai số của điểm, đây là mức giả định)",
-        "inside": "Xác suất vị trí thật ở trong địa bàn là {probability}: đúng địa bàn.",
-        "uncertain": "Xác suất vị trí thật ở trong địa bàn là {probability}: chưa thể kết luận.",
-        "outside": "Xác suất vị trí thật ở trong địa bàn là {probability}: ngoài địa bàn.",
+        "inside": "Xác suất vị trí thật ở trong địa bàn là {probability}: khớp địa bàn.",
+        "uncertain": "Xác suất vị trí thật ở trong địa bàn là {probability}: chưa chắc chắn.",
+        "outside": "Xác suất vị trí thật ở trong địa bàn là {probability}: lệch địa bàn.",
     },
     "en": {
         "no_point": "There is no usable point, so the location cannot be checked.",

@@ -74,7 +74,11 @@
   const getTile = L.VectorGrid.Protobuf.prototype._getVectorTilePromise;
   L.VectorGrid.Protobuf.include({
     _getVectorTilePromise: function (coords) {
-      return getTile.call(this, coords).then(joinCells, (error) => {
+      return getTile.call(this, coords).then((tile) => {
+        // What was answered with 4xx or 5xx comes as an array of no layers; a tile has an object.
+        if (Array.isArray(tile.layers)) { throw new Error("refused"); }
+        return joinCells(tile);
+      }).catch((error) => {
         this.fire("tileerror", {error, coords});
         return {layers: {}};
       });
