@@ -12,6 +12,7 @@ from web import (
     formats,
     intake,
     language,
+    messages,
     progress,
     records,
     security,
@@ -27,7 +28,7 @@ def create_app(begin: Begin | None = None) -> OpenAPI:
     app = OpenAPI(__name__, info=Info(title="An Cư", version="0.1.0"))
     app.config["MAX_CONTENT_LENGTH"] = settings().max_upload_mb * 1024 * 1024
     context.install(app, begin or db.transaction)
-    for part in (security, language, formats, shell):
+    for part in (security, language, messages, formats, shell):
         part.install(app)
     blueprints.register(app)
     for pages in PAGES:

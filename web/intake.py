@@ -55,7 +55,14 @@ def _import(conn: Connection, kind: str, sent: FileStorage, dry_run: bool) -> An
         # The sender's name is kept for the report only; no part of it becomes a path.
         path = Path(folder) / ("upload" + Path(name).suffix[:12])
         sent.save(path)
-        return imports.import_file(conn, kind, path, dry_run=dry_run, source=name)
+        try:
+            return imports.import_file(conn, kind, path, dry_run=dry_run, source=name)
+        except RejectedError as error:
+            # Readers name the file that they opened; the sender knows it by another name.
+            said = str(error)
+            if said.startswith(path.name):
+                said = name + said.removeprefix(path.name)
+            raise RejectedError(said, error.problems) from error
 
 
 def _page(conn: Connection, **values: Any) -> str:
