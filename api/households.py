@@ -20,6 +20,7 @@ blueprint = APIBlueprint(
 
 class HouseholdQuery(Listing):
     status: Status | None = None
+    surveyed: bool | None = Field(None, description="false: still to be visited.")
     since: datetime | None = Field(None, description="Received at or after this time.")
     bbox: BBox | None = None
 

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, select
 
 from geo import areas, paging, sites, surveys
 from geo.areas import Area
 from geo.errors import NotFoundError, UsageError
 from geo.paging import Box, Page, Record
-from geo.tables import STATUSES, household, household_status
+from geo.tables import STATUSES, household, household_status, survey
 from geo.text import clean, fold
 
 # Left out wherever records are listed or leave the service: personal ids.
@@ -40,6 +40,7 @@ def conditions(
     area: Area,
     *,
     status: str | None = None,
+    surveyed: bool | None = None,
     since: datetime | None = None,
     bbox: Box | None = None,
 ) -> list[ColumnElement[bool]]:
@@ -49,6 +50,12 @@ def conditions(
     chosen: list[ColumnElement[bool]] = [areas.scope(area, household)]
     if status:
         chosen.append(household.c.status == status)
+    if surveyed is not None:
+        visits = exists().where(
+            survey.c.province_code == household.c.province_code,
+            survey.c.household_code == household.c.household_code,
+        )
+        chosen.append(visits if surveyed else ~visits)
     if since:
         chosen.append(household.c.received_at >= since)
     if bbox:
@@ -61,6 +68,7 @@ def listing(
     area: Area,
     *,
     status: str | None = None,
+    surveyed: bool | None = None,
     since: datetime | None = None,
     bbox: Box | None = None,
     cursor: str | None = None,
@@ -68,9 +76,12 @@ def listing(
 ) -> Page:
     """One page of an area's households by identity; `since` is when they were received.
 
+    `surveyed` false leaves those that no survey has reached yet.
     Raises UsageError.
     """
-    query = select_households().where(*conditions(area, status=status, since=since, bbox=bbox))
+    query = select_households().where(
+        *conditions(area, status=status, surveyed=surveyed, since=since, bbox=bbox)
+    )
     keys = [household.c.province_code, household.c.household_code]
     return paging.by_key(conn, query, keys, cursor, limit)
 

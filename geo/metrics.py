@@ -22,6 +22,9 @@ from geo.terms import KIND_TERMS, STAGE_TERMS, VERDICT_TERMS
 TIME_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 UNRESOLVED = {"vi": "Chưa xác định được địa chỉ", "en": "Unresolved address"}
 
+SILENT_DAYS = 3
+"""An area with work left that reports nothing for so many days has stopped reporting."""
+
 Figures = dict[str, Any]
 """Metric → int, float or None, datetime or None, as its kind says."""
 
@@ -184,6 +187,24 @@ def recount(conn: Connection, communes: Iterable[tuple[str, str]]) -> None:
 def today() -> date:
     """The date in Viet Nam, against which due dates are held."""
     return datetime.now(TIME_ZONE).date()
+
+
+def days_silent(figures: Mapping[str, Any], on: date | None = None) -> int | None:
+    """Days in Viet Nam since the last survey or stage of an area; None when there was none."""
+    last = figures["last_activity"]
+    return None if last is None else ((on or today()) - last.astimezone(TIME_ZONE).date()).days
+
+
+def stopped(figures: Mapping[str, Any], on: date | None = None) -> bool:
+    """Whether an area has work left and nothing was reported from it for SILENT_DAYS.
+
+    Work left: households without a survey, or approved sites that are not completed.
+    """
+    left = figures["surveyed"] < figures["households"] or (
+        figures["completed"] < figures["approved"]
+    )
+    days = days_silent(figures, on)
+    return left and (days is None or days >= SILENT_DAYS)
 
 
 def figures(conn: Connection, area: Area, on: date | None = None) -> Figures:

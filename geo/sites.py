@@ -1,6 +1,8 @@
 """Rebuild sites: one house of one household in one programme."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, select
 
@@ -84,6 +86,12 @@ def listing(
         *conditions(area, stage=stage, verdict=verdict, since=since, bbox=bbox)
     )
     return paging.by_key(conn, query, [site.c.province_code, site.c.site_code], cursor, limit)
+
+
+def overdue(one: Mapping[str, Any], on: date) -> bool:
+    """Whether a site that is not completed was due before the day `on`."""
+    unfinished = STAGES.index(one["stage"]) < STAGES.index("completed")
+    return unfinished and one["due_on"] is not None and one["due_on"] < on
 
 
 def get(conn: Connection, province_code: str, site_code: str) -> Record:

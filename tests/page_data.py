@@ -1,7 +1,9 @@
 """A small world for the page tests: one province, two square communes, records with names that
 try to run."""
 
+import re
 from datetime import UTC, date, datetime
+from html import unescape
 
 from geoalchemy2 import WKTElement
 from sqlalchemy import Connection, insert
@@ -42,6 +44,12 @@ AREAS = (
 )
 
 
+def words(html: str) -> str:
+    """The page's text with white space made single."""
+    bare = re.sub(r"<script.*?</script>|<[^>]+>", " ", html, flags=re.DOTALL)
+    return " ".join(unescape(bare).split())
+
+
 def box(west: float, south: float, east: float, north: float) -> WKTElement:
     corners = [(west, south), (east, south), (east, north), (west, north), (west, south)]
     ring = ", ".join(f"{lon} {lat}" for lon, lat in corners)
@@ -79,6 +87,17 @@ def add_areas(conn: Connection, sketch: bool = False) -> None:
                 area_km2=1.0,
             )
         )
+
+
+def add_household(conn: Connection, code: str, commune: str) -> None:
+    """One more household that nobody has visited."""
+    conn.execute(
+        insert(household).values(
+            province_code="19", household_code=code, commune_code=commune, head_name="Ma Thị Sáu",
+            recorded_address="Tổ 6", search_key="ma thi sau", content_hash="x",
+        )
+    )  # fmt: skip
+    metrics.recount(conn, [("19", commune)])
 
 
 def add_records(conn: Connection, demo: bool = False) -> None:

@@ -44,6 +44,7 @@ def site(make_database: Callable[..., str], empty_url: str) -> Iterator[str]:
     with engine.begin() as conn:
         page_data.add_areas(conn)
         page_data.add_records(conn, demo=True)
+        page_data.add_household(conn, "Y1", "05002")
     engine.dispose()
     server = make_server("127.0.0.1", 0, create_app(lambda: db.transaction(url)), threaded=True)
     thread = Thread(target=server.serve_forever, daemon=True)

@@ -36,15 +36,24 @@ def sort_value(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
+def bare(row: Mapping[str, Any]) -> bool:
+    """Whether nothing was ever recorded in the area."""
+    return not any(row[key] for key in ("households", "surveys", "sites"))
+
+
 def ordered(rows: Iterable[dict[str, Any]], key: str, descending: bool) -> list[dict[str, Any]]:
-    """`rows` by one column, unknown values and the row without an area last."""
+    """`rows` by one column; unknown values, then areas without any record come last.
+
+    By name, what belongs to no area follows those that have one. static/js/page.js does the same.
+    """
     by_name = sorted(rows, key=lambda row: name_order(row["full_name"] or ""))
     if key == NAME.key:
         by_name = by_name[::-1] if descending else by_name
-        return sorted(by_name, key=lambda row: not row["code"])
+        return sorted(by_name, key=lambda row: (bare(row), not row["code"]))
     known = [row for row in by_name if row[key] is not None]
     unknown = [row for row in by_name if row[key] is None]
-    return sorted(known, key=lambda row: row[key], reverse=descending) + unknown
+    by_value = sorted(known, key=lambda row: row[key], reverse=descending) + unknown
+    return sorted(by_value, key=bare)
 
 
 def for_map(

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Flask
 from flask_babel import format_date, format_datetime, format_decimal
+from flask_babel import gettext as _
 
 NOTHING = "–"
 Number = int | float
@@ -70,6 +71,13 @@ def moment(value: datetime | str | None) -> str:
     return format_datetime(found, "dd/MM/yyyy HH:mm")
 
 
+def ago(days: int) -> str:
+    """How many days ago, in words."""
+    if days <= 0:
+        return _("hôm nay")
+    return _("hôm qua") if days == 1 else _("%(n)s ngày trước", n=number(days))
+
+
 def degrees(lat: float | None, lon: float | None) -> str:
     """A position in EPSG:4326, latitude first, as people write it."""
     if lat is None or lon is None:
@@ -92,6 +100,6 @@ def _parsed(value: date | datetime | str | None) -> date | datetime | None:
 
 def install(app: Flask) -> None:
     """Make the formats usable as filters in templates."""
-    for function in (number, percent, probability, distance, money, day, moment, figure):
+    for function in (number, percent, probability, distance, money, day, moment, figure, ago):
         app.jinja_env.filters[function.__name__] = function
     app.jinja_env.globals["degrees"] = degrees

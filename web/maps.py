@@ -29,9 +29,10 @@ CENTRE, ZOOM, MAX_ZOOM = (16.2, 106.3), 5, 19
 SNUG = 0.25
 """Zoom steps of maps without tiles, so that an area fills its map."""
 
-NO_DATA = "#d5d9dd"
-_BLUES = ("#dbe9f6", "#a9cfe5", "#63a8d3", "#2b7bba", "#08458a")
-_BROWNS = ("#fdf0cf", "#fbd38c", "#f49b45", "#d8611c", "#94330c")
+NO_DATA = "url(#no-data)"
+"""The hatching that templates/parts.html defines."""
+_BLUES = ("#c9dff1", "#9cc9e2", "#60a6d2", "#2b7bba", "#08458a")
+_BROWNS = ("#fdeac0", "#fbd38c", "#f49b45", "#d8611c", "#94330c")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from api.context import begin
-from geo import areas, metrics, surveys
+from geo import areas, households, metrics, sites, surveys
 from geo.areas import COUNTRY
 from web import columns, labels, maps
 from web.columns import Column, for_map, ordered, sort_value
@@ -27,10 +27,10 @@ COLUMNS = (
     Column("handed_over"),
     Column("completion", "ratio"),
     Column("overdue"),
-    Column("last_activity", "time"),
+    Column("last_activity", "time", "asc"),
 )
 ON_MAP = ("coverage", "verified_coverage", "completion")
-LATEST = 50
+SHOWN = 50
 
 
 @pages.get("/")
@@ -68,11 +68,13 @@ def _above(conn: Any, area: Any, figures: dict[str, Any]) -> dict[str, Any]:
     maps.choropleth(area.code, metric, names).add_to(made)
     return {
         **_common(area, figures, made),
+        "stopped": sum(map(metrics.stopped, rows)),
         "columns": COLUMNS,
         "rows": rows,
         "sort": sort,
         "descending": descending,
         "sort_value": sort_value,
+        "bare": columns.bare,
         "metric": metric,
         "metric_labels": names,
         "map_figures": for_map(rows, ON_MAP, lambda code: url_for("progress.area_page", code=code)),
@@ -80,7 +82,8 @@ def _above(conn: Any, area: Any, figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def _commune(conn: Any, area: Any, figures: dict[str, Any]) -> dict[str, Any]:
-    listed = surveys.listing(conn, area, limit=LATEST, order="recent")
+    listed = surveys.listing(conn, area, limit=SHOWN, order="recent")
+    houses = sites.listing(conn, area, limit=SHOWN).items
     made = maps.LocalMap(_("Bản đồ phiếu"))
     maps.outline(area.code).add_to(made)
     maps.survey_points(area.code).add_to(made)
@@ -88,6 +91,12 @@ def _commune(conn: Any, area: Any, figures: dict[str, Any]) -> dict[str, Any]:
         **_common(area, figures, made),
         "page": listed,
         "names": area_names(conn, listed.items),
+        "to_visit": households.listing(conn, area, surveyed=False, limit=SHOWN).items,
+        "sites": sorted(houses, key=lambda one: not sites.overdue(one, metrics.today())),
+        "statuses": labels.STATUSES,
+        "site_kinds": labels.SITE_KINDS,
+        "stages": labels.STAGES,
+        "file": lambda kind: f"/api/v1/{kind}?area={area.code}&format=xlsx",
         "map_figures": {},
     }
 
@@ -98,6 +107,10 @@ def _common(area: Any, figures: dict[str, Any], made: maps.LocalMap) -> dict[str
         "area": area,
         "title": _("Tiến độ") + ": " + area.full_name,
         "figures": figures,
+        "days_silent": metrics.days_silent,
+        "has_stopped": metrics.stopped,
+        "silent_days": metrics.SILENT_DAYS,
+        "overdue": lambda site: sites.overdue(site, metrics.today()),
         "map": maps.render(made),
         "download": lambda format: f"/api/v1/progress/{area.code}?format={format}",
     }

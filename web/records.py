@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from api.context import begin
-from geo import areas, boundaries, households, sites, surveys
+from geo import areas, boundaries, households, metrics, sites, surveys
 from geo.areas import COUNTRY, Area
 from geo.intake import log as intake_log
 from geo.verdicts import rules
@@ -35,7 +35,7 @@ def survey(survey_id: Any) -> str:
             "survey.html",
             active="audit",
             area=_area_of(conn, found),
-            title=_("Phiếu rà soát"),
+            title=_("Phiếu rà soát") + ": " + (found["head_name"] or found["household_code"]),
             survey=found,
             plain=rules.explain(found, language()),
             rule_texts=_rule_texts(found["findings"]),
@@ -83,7 +83,7 @@ def household(province_code: str, household_code: str) -> str:
             "household.html",
             active="household",
             area=_area_of(conn, found),
-            title=found["head_name"],
+            title=_("Hộ") + " " + found["head_name"],
             household=found,
             names=area_names(conn, found["surveys"]),
             conflicts=intake_log.conflicts_of(conn, "households", province_code, household_code),
@@ -105,6 +105,8 @@ def site(province_code: str, site_code: str) -> str:
             area=_area_of(conn, found),
             title=_("Nhà %(code)s", code=site_code),
             site=found,
+            overdue=sites.overdue(found, metrics.today()),
+            rule_texts=_rule_texts(found["findings"]),
             plain=rules.explain(found, language()),
             names=area_names(conn, [found]),
             conflicts=intake_log.conflicts_of(conn, "sites", province_code, site_code),
@@ -150,10 +152,8 @@ def _nearest_border(conn: Connection, record: Row) -> list[float] | None:
     if record["lon"] is None or not record["recorded_code"]:
         return None
     shapes = boundaries.shapes(conn, [record["recorded_code"]])
-    if not len(shapes):
-        return None
-    lon, lat = shapes.border(0).nearest(record["lon"], record["lat"])
-    return [lat, lon]
+    nearest = shapes.nearest_border(record["recorded_code"], record["lon"], record["lat"])
+    return nearest and [nearest[1], nearest[0]]
 
 
 def _rule_texts(findings: list[Any]) -> list[tuple[str, str]]:

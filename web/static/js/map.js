@@ -209,6 +209,7 @@
 
   Ancu.choropleth = function (map, config) {
     const figures = JSON.parse(document.getElementById(config.figures).textContent);
+    const renderer = L.svg({padding: 0.2});  // a canvas cannot fill with a pattern
     let metric = config.metric;
     let layer = null;
 
@@ -221,8 +222,7 @@
     const style = (feature) => {
       const fill = colour(feature.properties.code);
       return {
-        color: "#ffffff", weight: 1, dashArray: fill ? null : "3 3",
-        fillColor: fill || config.noData, fillOpacity: fill ? 0.95 : 0.6,
+        renderer, color: "#ffffff", weight: 1, fillColor: fill || config.noData, fillOpacity: fill ? 0.95 : 0.8,
       };
     };
     const tooltip = (code) => {
@@ -242,7 +242,7 @@
       if (!layer) { return; }
       layer.eachLayer((one) => {
         if (one.feature.properties.code !== code) { return; }
-        one.setStyle(on ? {color: "#111827", weight: 3, dashArray: null} : style(one.feature));
+        one.setStyle(on ? {color: "#111827", weight: 3} : style(one.feature));
         if (on) { one.bringToFront(); }
       });
     };
@@ -257,12 +257,12 @@
         const text = edges[i + 1] === null ? "≥ " + low + " %" : low + "–" + counts.format(100 * edges[i + 1]) + " %";
         box.append(key(fill, text));
       });
-      box.append(key(config.noData, map.ancu.words.noData, "dashed"));
+      box.append(key(null, map.ancu.words.noData, "hatched"));
     }
     const key = (fill, text, extra) => {
       const item = element("span", "key");
       const swatch = element("i", extra || "");
-      swatch.style.backgroundColor = fill;
+      if (fill) { swatch.style.backgroundColor = fill; }
       item.append(swatch, text);
       return item;
     };

@@ -21,6 +21,9 @@
     };
     const rows = Array.from(body.rows);
     rows.sort((r, s) => {
+      // Areas without any record come last either way; web/columns.py does the same.
+      const bare = r.classList.contains("bare") - s.classList.contains("bare");
+      if (bare) { return bare; }
       const a = value(r), b = value(s);
       const order = compare(a, b);
       return a === "" || b === "" ? order : (descending ? -order : order);
