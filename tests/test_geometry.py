@@ -13,7 +13,7 @@ from scipy.stats import norm
 from geo import geometry
 from geo.errors import UsageError
 from geo.geometry import GEOD, metres_per_degree, point_problem, read_points, to_wgs84
-from geo.verdicts.border import Border
+from geo.verdicts.border import Borders
 from geo.verdicts.probability import Edges, probability_inside
 
 ORIGIN = 105.8, 21.0
@@ -148,11 +148,19 @@ def shape(exterior, holes=()):
     return shapely.Polygon(rings[0], rings[1:])
 
 
+FIRST = np.array([0])
+
+
+def one(polygon):
+    """Areas of which this is the only one."""
+    return np.array([polygon], dtype=object)
+
+
 def probability(polygon, x, y, sigma):
     along, up = metres_per_degree(ORIGIN[1])
     lon, lat = np.array([ORIGIN[0] + x / along]), np.array([ORIGIN[1] + y / up])
     inside = shapely.intersects_xy(polygon, lon, lat)
-    return probability_inside(Edges(polygon), lon, lat, np.array([sigma]), inside)[0]
+    return probability_inside(Edges(one(polygon)), FIRST, lon, lat, np.array([sigma]), inside)[0]
 
 
 def box_mass(x0, y0, x1, y1, x, y, sigma):
@@ -245,14 +253,16 @@ def test_distance_to_the_border_is_right_to_a_thousandth(radii, dx, dy):
     polygon = shapely.Polygon(star(radii) + ORIGIN)
     assume(polygon.is_valid)
     lon, lat = ORIGIN[0] + dx * abs(dx) / 10, ORIGIN[1] + dy * abs(dy) / 10
-    inside, found, _ = Border(polygon).measure(np.array([lon]), np.array([lat]), np.array([20.0]))
+    inside, found, _ = Borders(one(polygon)).measure(
+        FIRST, np.array([lon]), np.array([lat]), np.array([20.0])
+    )
     assert abs(found[0]) == pytest.approx(brute(polygon, lon, lat), rel=1e-3, abs=0.6)
     assert (found[0] >= 0) == inside[0]
 
 
 def test_a_tall_area_is_measured_band_by_band():
     polygon = shapely.box(105.0, 20.0, 105.3, 22.0)
-    border = Border(polygon)
+    border = Borders(one(polygon))
     for lon, lat in [(105.1, 20.3), (105.29, 21.9), (105.5, 21.0), (104.7, 22.5), (109.0, 12.0)]:
-        _, found, _ = border.measure(np.array([lon]), np.array([lat]), np.array([5.0]))
+        _, found, _ = border.measure(FIRST, np.array([lon]), np.array([lat]), np.array([5.0]))
         assert abs(found[0]) == pytest.approx(brute(polygon, lon, lat), rel=1e-3)

@@ -1,6 +1,8 @@
-"""One area's polygon made quick to ask: does it hold a point, where is its border nearest."""
+"""The borders of areas made quick to ask: who holds a point, and where is its border nearest."""
 
-import math
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 
 import numpy as np
@@ -8,9 +10,10 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.geometry import GEOD, Floats, metres_between, metres_per_degree
-from geo.verdicts.probability import REACH, Edges, probability_inside
+from geo.verdicts.probability import REACH, Edges, counted, probability_inside
 
 Flags = NDArray[np.bool_]
+Indices = NDArray[np.int64]
 
 _BAND = 0.25
 """Degrees of latitude that one plane serves: metres east then err by less than 0.1 %."""
@@ -22,94 +25,137 @@ A plane scaled at the area turns a point 900 km away into a wrong direction; dis
 from the area's middle keep the order of the border's points to about 2 m.
 """
 
+_WORTH_THREADS = 5_000
 
-class Border:
-    """The border of one area (polygon or multipolygon, EPSG:4326); may be used by many threads.
 
-    What it needs is built at the first question and kept. The nearest border point is searched in
-    a plane in metres, its distance is then measured on the ellipsoid: the result is never too
-    short, and too long by at most 0.1 % for areas up to 1° across.
+class Borders:
+    """The borders of n areas (polygons or multipolygons, EPSG:4326); many threads may ask.
+
+    All questions are put for many rows at once, each row naming its area by its place, so that
+    the work is done inside GEOS and numpy. What an area needs is built at the first question and
+    kept. The nearest border point is searched in a plane in metres, its distance is then measured
+    on the ellipsoid: never too short, and too long by at most 0.1 % for areas up to 1° across.
     """
 
-    def __init__(self, polygon: shapely.Geometry):
-        self._polygon = polygon
-        self._lock = Lock()  # GEOS builds its indexes at the first question, unguarded
-        self._planes: dict[int, tuple[shapely.Geometry, float, float, float]] = {}
+    def __init__(self, polygons: NDArray[np.object_]):
+        self._polygons = np.asarray(polygons, dtype=object)
+        self._lock, self._edges_lock = Lock(), Lock()
         self._edges: Edges | None = None
-        self._west, self._south, self._east, self._north = polygon.bounds
-        self._bands = max(1, math.ceil((self._north - self._south) / _BAND))
-        shapely.prepare(polygon)
+        self._ready = np.zeros(len(self._polygons), dtype=bool)
+        self._west, self._south, self._east, self._north = shapely.bounds(self._polygons).T
+        tall = np.ceil((self._north - self._south) / _BAND)
+        self._bands = np.maximum(1, tall).astype(np.int64)
+        self._first_plane = np.cumsum(self._bands) - self._bands
+        of = np.repeat(np.arange(len(self._polygons)), self._bands)
+        height = (self._north - self._south) / self._bands
+        middle = self._south[of] + (counted(self._bands) + 0.5) * height[of]
+        self._origin = np.column_stack(((self._west[of] + self._east[of]) / 2, middle))
+        self._scale = np.column_stack(metres_per_degree(middle))
+        self._plane_of = of
+        self._planes = np.full(len(of), None, dtype=object)
 
-    def holds(self, lon: Floats, lat: Floats) -> Flags:
-        """Whether each of n points lies inside or on the border."""
-        with self._lock:
-            return shapely.intersects_xy(self._polygon, lon, lat)
+    def holds(self, area: Indices, lon: Floats, lat: Floats) -> Flags:
+        """Whether the area of each of n rows holds the row's point, inside or on the border."""
+        self._make_ready(area)
+        return shapely.intersects_xy(self._polygons[area], lon, lat)
 
-    def measure(self, lon: Floats, lat: Floats, sigma_m: Floats) -> tuple[Flags, Floats, Floats]:
+    def measure(
+        self, area: Indices, lon: Floats, lat: Floats, sigma_m: Floats
+    ) -> tuple[Flags, Floats, Floats]:
         """Whether the area holds each point, metres to its border, and P(the true place inside).
 
-        lon, lat: n degrees; sigma_m: n metres, above 0. Metres are positive inside, negative
-        outside. Beyond 6 σ from the border P is 1 or 0.
+        area: n places; lon, lat: n degrees; sigma_m: n metres, above 0. Metres are positive
+        inside, negative outside. Beyond 6 σ from the border P is 1 or 0.
         """
-        inside = self.holds(lon, lat)
-        foot = self._nearest(lon, lat)
+        self._make_ready(area)
+        n = len(area)
+        inside, metres, probability = np.empty(n, bool), np.empty(n), np.empty(n)
+
+        def measure_rows(rows: Indices) -> None:
+            inside[rows], metres[rows], probability[rows] = self._measure(
+                area[rows], lon[rows], lat[rows], sigma_m[rows]
+            )
+
+        # By area, because neighbouring rows then find its index in the processor's cache.
+        _in_parts(np.argsort(area, kind="stable"), measure_rows)
+        return inside, metres, probability
+
+    def nearest(self, area: int, lon: float, lat: float) -> tuple[float, float]:
+        """The point of one area's border nearest to one point, in degrees."""
+        place = np.array([area])
+        self._make_ready(place)
+        foot = self._nearest(place, np.array([lon]), np.array([lat]))[0]
+        return float(foot[0]), float(foot[1])
+
+    def _all_edges(self) -> Edges:
+        with self._edges_lock:  # several threads come here first at the same time
+            if self._edges is None:
+                self._edges = Edges(self._polygons)
+            return self._edges
+
+    def _measure(
+        self, area: Indices, lon: Floats, lat: Floats, sigma_m: Floats
+    ) -> tuple[Flags, Floats, Floats]:
+        inside = shapely.intersects_xy(self._polygons[area], lon, lat)
+        foot = self._nearest(area, lon, lat)
         metres = metres_between(lon, lat, foot[:, 0], foot[:, 1])
         probability = inside.astype(float)
-        near = metres < REACH * sigma_m
-        if near.any():
+        near = np.flatnonzero(metres < REACH * sigma_m)
+        if len(near):
             probability[near] = probability_inside(
-                self._all_edges(), lon[near], lat[near], sigma_m[near], inside[near]
+                self._all_edges(), area[near], lon[near], lat[near], sigma_m[near], inside[near]
             )
         return inside, np.where(inside, metres, -metres), probability
 
-    def nearest(self, lon: float, lat: float) -> tuple[float, float]:
-        """The border's point nearest to one point, in degrees."""
-        foot = self._nearest(np.array([lon]), np.array([lat]))[0]
-        return float(foot[0]), float(foot[1])
-
-    def _nearest(self, lon: Floats, lat: Floats) -> Floats:
-        if self._bands == 1:
-            return self._nearest_in_band(0, lon, lat)
-        height = (self._north - self._south) / self._bands
-        band = np.clip((lat - self._south) / height, 0, self._bands - 1).astype(int)
-        foot = np.empty((len(lon), 2))
-        for number in np.unique(band):
-            rows = band == number
-            foot[rows] = self._nearest_in_band(int(number), lon[rows], lat[rows])
-        return foot
-
-    def _nearest_in_band(self, band: int, lon: Floats, lat: Floats) -> Floats:
-        border, middle, along, up = self._plane(band)
-        centre = (self._west + self._east) / 2
-        x, y = (lon - centre) * along, (lat - middle) * up
-        far = (lon < self._west - _FAR) | (lon > self._east + _FAR)
-        far |= (lat < self._south - _FAR) | (lat > self._north + _FAR)
+    def _nearest(self, area: Indices, lon: Floats, lat: Floats) -> Floats:
+        bands = self._bands[area]
+        height = (self._north[area] - self._south[area]) / bands
+        with np.errstate(invalid="ignore", divide="ignore"):
+            band = np.clip((lat - self._south[area]) / height, 0, bands - 1)
+        plane = self._first_plane[area] + band.astype(np.int64)
+        origin, scale = self._origin[plane], self._scale[plane]
+        place = (np.column_stack((lon, lat)) - origin) * scale
+        far = (lon < self._west[area] - _FAR) | (lon > self._east[area] + _FAR)
+        far |= (lat < self._south[area] - _FAR) | (lat > self._north[area] + _FAR)
         if far.any():
-            start = np.full(int(far.sum()), centre), np.full(int(far.sum()), middle)
-            azimuth, _, metres = GEOD.inv(*start, lon[far], lat[far])
-            x[far] = metres * np.sin(np.radians(azimuth))
-            y[far] = metres * np.cos(np.radians(azimuth))
-        points = shapely.points(x, y)
-        with self._lock:
-            lines = shapely.shortest_line(border, points)
-        foot = shapely.get_coordinates(lines)[::2]
-        return foot / (along, up) + (centre, middle)
+            start = origin[far]
+            azimuth, _, metres = GEOD.inv(start[:, 0], start[:, 1], lon[far], lat[far])
+            place[far, 0] = metres * np.sin(np.radians(azimuth))
+            place[far, 1] = metres * np.cos(np.radians(azimuth))
+        lines = shapely.shortest_line(self._planes[plane], shapely.points(place))
+        return shapely.get_coordinates(lines)[::2] / scale + origin
 
-    def _plane(self, band: int) -> tuple[shapely.Geometry, float, float, float]:
+    def _make_ready(self, area: Indices) -> None:
+        """Build what the areas need. GEOS makes its indexes at the first question, unguarded."""
+        if self._ready[area].all():
+            return
         with self._lock:
-            if band not in self._planes:
-                height = (self._north - self._south) / self._bands
-                middle = self._south + (band + 0.5) * height
-                along, up = (float(scale) for scale in metres_per_degree(middle))
-                origin = ((self._west + self._east) / 2, middle)
-                border = shapely.transform(
-                    shapely.boundary(self._polygon), lambda xy: (xy - origin) * (along, up)
-                )
-                shapely.prepare(border)
-                self._planes[band] = border, middle, along, up
-            return self._planes[band]
+            new = np.unique(area[~self._ready[area]])
+            new = new[~self._ready[new]]
+            _in_parts(new, self._build, worth=50)
+            self._ready[new] = True
 
-    def _all_edges(self) -> Edges:
-        if self._edges is None:  # twice at worst, with the same result
-            self._edges = Edges(self._polygon)
-        return self._edges
+    def _build(self, area: Indices) -> None:
+        polygons = self._polygons[area]
+        shapely.prepare(polygons)
+        shapely.intersects_xy(polygons, self._west[area], self._south[area])
+        planes = np.repeat(self._first_plane[area], self._bands[area]) + counted(self._bands[area])
+        borders = shapely.boundary(self._polygons[self._plane_of[planes]])
+        times = shapely.get_num_coordinates(borders)
+        origin = np.repeat(self._origin[planes], times, axis=0)
+        scale = np.repeat(self._scale[planes], times, axis=0)
+        borders = shapely.transform(borders, lambda xy: (xy - origin) * scale)
+        shapely.prepare(borders)
+        shapely.shortest_line(borders, shapely.Point(0, 0))
+        self._planes[planes] = borders
+
+
+def _in_parts(rows: Indices, do: Callable[[Indices], None], worth: int | None = None) -> None:
+    """Do consecutive parts of the rows by several threads where it pays: GEOS frees Python."""
+    cores = min(4, os.cpu_count() or 1)
+    if len(rows) < (_WORTH_THREADS if worth is None else worth) or cores == 1:
+        do(rows)
+        return
+    with ThreadPoolExecutor(cores) as pool:
+        for _ in pool.map(do, np.array_split(rows, 2 * cores)):
+            pass

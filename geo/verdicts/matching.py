@@ -4,14 +4,11 @@ See docs/verdict.md for the reasoning. Everything is EPSG:4326 and metres on the
 result never depends on the other rows.
 """
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from threading import Lock
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -19,7 +16,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from geo.geometry import Floats, Texts
-from geo.verdicts.border import Border, Flags
+from geo.verdicts.border import Borders, Flags, Indices
 
 INSIDE, UNCERTAIN, OUTSIDE, UNLOCATED = "inside", "uncertain", "outside", "unlocated"
 
@@ -27,10 +24,6 @@ RADIUS_68_IN_SIGMA = 1.515
 """The radius that holds 68 % of a two-dimensional Gaussian, in σ of one axis: √(−2 ln 0.3173)."""
 
 _LEAST_SIGMA_M = 0.001
-_WORTH_THREADS = 20_000
-
-Indices = NDArray[np.int64]
-_T = TypeVar("_T")
 
 
 class VerdictSettings(Protocol):
@@ -57,8 +50,6 @@ class AreaShapes:
     polygons: NDArray[np.object_]
     accuracy_m: Floats
     versions: Indices
-    _borders: dict[int, Border] = field(default_factory=dict, init=False, repr=False)
-    _lock: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if any(a >= b for a, b in zip(self.codes, self.codes[1:], strict=False)):
@@ -81,12 +72,15 @@ class AreaShapes:
         """The codes at n places, None for -1."""
         return self._codes_or_none[indices]
 
-    def border(self, index: int) -> Border:
-        """The border of the area at `index`, made at the first question."""
-        with self._lock:
-            if index not in self._borders:
-                self._borders[index] = Border(self.polygons[index])
-            return self._borders[index]
+    def nearest_border(self, code: str, lon: float, lat: float) -> tuple[float, float] | None:
+        """The point of the area's border nearest to a point, in degrees; None without polygon."""
+        place = self.index(code)
+        return None if place is None else self.borders.nearest(place, lon, lat)
+
+    @cached_property
+    def borders(self) -> Borders:
+        """The polygons' borders."""
+        return Borders(self.polygons)
 
     @cached_property
     def tree(self) -> shapely.STRtree:
@@ -211,19 +205,9 @@ def locate(shapes: AreaShapes, lon: Floats, lat: Floats) -> Indices:
     """
     found = np.full(len(lon), len(shapes), dtype=np.int64)
     point, area = shapes.tree.query(shapely.points(lon, lat))
-    for index, pairs in _groups(area):
-        rows = point[pairs]
-        held = rows[shapes.border(index).holds(lon[rows], lat[rows])]
-        found[held] = np.minimum(found[held], index)
+    held = shapes.borders.holds(area, lon[point], lat[point])
+    np.minimum.at(found, point[held], area[held])
     return np.where(found < len(shapes), found, -1)
-
-
-def _groups(area: Indices) -> Iterator[tuple[int, Indices]]:
-    """Each area with the rows that name it, in their order."""
-    order = np.argsort(area, kind="stable")
-    areas, first = np.unique(area[order], return_index=True)
-    for index, rows in zip(areas, np.split(order, first[1:]), strict=bool(len(areas))):
-        yield int(index), rows
 
 
 def _measure(
@@ -239,28 +223,8 @@ def _measure(
     row, area = row[keep], area[keep]
     sigma = np.hypot(accuracy_m[row] / RADIUS_68_IN_SIGMA, shapes.accuracy_m[area])
     sigma = np.maximum(sigma, _LEAST_SIGMA_M)
-    x, y = lon[row], lat[row]
-    inside, metres, probability = np.empty(len(row), bool), np.empty(len(row)), np.empty(len(row))
-
-    def measure_area(group: tuple[int, Indices]) -> None:
-        index, rows = group
-        inside[rows], metres[rows], probability[rows] = shapes.border(index).measure(
-            x[rows], y[rows], sigma[rows]
-        )
-
-    _for_all(measure_area, list(_groups(area)), len(row))
-    return _Pairs(row, area, inside, metres, probability)
-
-
-def _for_all(do: Callable[[_T], None], items: list[_T], rows: int) -> None:
-    """Do all items, by several threads where it pays: GEOS works without the interpreter."""
-    if rows < _WORTH_THREADS:
-        for item in items:
-            do(item)
-        return
-    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        for _ in pool.map(do, items):
-            pass
+    measured = shapes.borders.measure(area, lon[row], lat[row], sigma)
+    return _Pairs(row, area, *measured)
 
 
 def _decide(pairs: _Pairs, n: int) -> Indices:

@@ -12,6 +12,8 @@ density, edge by edge. Exteriors run anticlockwise, holes clockwise. Edges beyon
 than 2·10⁻⁸ together and are left out.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -33,78 +35,113 @@ Indices = NDArray[np.int64]
 
 
 class Edges:
-    """The edges of a polygon or multipolygon (EPSG:4326), indexed by short runs of neighbours."""
+    """The edges of many areas (polygons or multipolygons, EPSG:4326) in one place.
 
-    def __init__(self, polygon: shapely.Geometry):
-        _, self._xy, offsets = shapely.to_ragged_array([shapely.orient_polygons(polygon)])
-        x, y = np.ascontiguousarray(self._xy.T)
+    Each RUN neighbours of an area share a box, so that only few edges near a point are looked at.
+    Coordinates of all areas lie one behind the other; edge i goes from coordinate i to i + 1.
+    """
+
+    def __init__(self, polygons: NDArray[np.object_]):
+        oriented = shapely.orient_polygons(np.asarray(polygons, dtype=object))
+        parts, of_part = shapely.get_parts(oriented, return_index=True)
+        rings, of_ring = shapely.get_rings(parts, return_index=True)
+        lengths = shapely.get_num_coordinates(rings)
+        self._xy = shapely.get_coordinates(rings)
         # Neither a vertex given twice nor the step from one ring to the next is an edge.
-        self._real = (x[1:] != x[:-1]) | (y[1:] != y[:-1])
-        self._real[offsets[0][1:-1] - 1] = False
-        self._low = np.column_stack([_by_runs(np.minimum, values) for values in (x, y)])
-        self._high = np.column_stack([_by_runs(np.maximum, values) for values in (x, y)])
+        self._real = np.append(np.any(self._xy[1:] != self._xy[:-1], axis=1), False)
+        self._real[np.cumsum(lengths) - 1] = False
+        sizes = np.bincount(of_part[of_ring], weights=lengths, minlength=len(oriented))
+        self._last = np.cumsum(sizes.astype(np.int64))
+        self._first = self._last - sizes.astype(np.int64)
+        self._runs = -(-(self._last - self._first) // RUN)
+        self._first_run = np.cumsum(self._runs) - self._runs
+        self._starts = np.repeat(self._first, self._runs) + RUN * counted(self._runs)
+        stops = np.minimum(self._starts + RUN, np.repeat(self._last, self._runs) - 1)
+        self._low = self._boxes(np.minimum, stops)
+        self._high = self._boxes(np.maximum, stops)
 
-    def __len__(self) -> int:
-        return len(self._real)
+    def _boxes(self, extreme: np.ufunc, stops: Indices) -> Floats:
+        return extreme(extreme.reduceat(self._xy, self._starts, axis=0), self._xy[stops])
 
-    def ends(self, edge: Indices | None = None) -> tuple[Floats, Floats]:
-        """The starts and ends of m edges, all by default; (m, 2) degrees each."""
-        if edge is None:
-            edge = np.flatnonzero(self._real)
+    def ends(self, edge: Indices) -> tuple[Floats, Floats]:
+        """The starts and ends of m edges; (m, 2) degrees each."""
         return self._xy[edge], self._xy[edge + 1]
 
-    def near(self, lon: Floats, lat: Floats, dx: Floats, dy: Floats) -> tuple[Indices, Indices]:
-        """Pairs (point, edge) whose boxes come within dx, dy degrees of each other; by point."""
-        overlap = self._low[:, 0] <= (lon + dx)[:, None]
-        overlap &= self._high[:, 0] >= (lon - dx)[:, None]
-        overlap &= self._low[:, 1] <= (lat + dy)[:, None]
-        overlap &= self._high[:, 1] >= (lat - dy)[:, None]
-        point, run = np.nonzero(overlap)
-        edge = (run[:, None] * RUN + np.arange(RUN)).ravel()
+    def of_area(self, area: int) -> Indices:
+        """All edges of one area."""
+        first = int(self._first[area])
+        return first + np.flatnonzero(self._real[first : self._last[area]])
+
+    def near(
+        self, area: Indices, lon: Floats, lat: Floats, dx: Floats, dy: Floats
+    ) -> tuple[Indices, Indices]:
+        """Pairs (point, edge of its area) whose boxes come within dx, dy degrees; by point."""
+        runs = self._runs[area]
+        point = np.repeat(np.arange(len(area)), runs)
+        run = np.repeat(self._first_run[area], runs) + counted(runs)
+        low, high = self._low[run], self._high[run]
+        overlap = low[:, 0] <= (lon + dx)[point]
+        overlap &= high[:, 0] >= (lon - dx)[point]
+        overlap &= low[:, 1] <= (lat + dy)[point]
+        overlap &= high[:, 1] >= (lat - dy)[point]
+        point, run = point[overlap], run[overlap]
+        edge = (self._starts[run][:, None] + np.arange(RUN)).ravel()
+        end = np.repeat(self._last[area[point]], RUN)
         point = np.repeat(point, RUN)
-        real = edge < len(self)
+        real = edge < end
         real[real] = self._real[edge[real]]
         return point[real], edge[real]
 
-    def chunks(self, points: int) -> list[slice]:
-        """Slices of `points` rows that keep the pairs in memory few."""
-        step = max(1, _PAIRS // max(1, len(self)))
-        return [slice(first, first + step) for first in range(0, points, step)]
+    def chunks(self, area: Indices) -> list[slice]:
+        """Slices of the rows of `area` that keep the pairs in memory few."""
+        piece = np.cumsum(self._runs[area]) // _PAIRS
+        bounds = [0, *(np.flatnonzero(np.diff(piece)) + 1), len(area)]
+        return [slice(a, b) for a, b in pairwise(bounds)]
 
 
-def _by_runs(extreme: np.ufunc, values: Floats) -> Floats:
-    """The least or greatest of the ends of each RUN edges along a line of vertices."""
-    ends = np.pad(values[1:], (0, -(len(values) - 1) % RUN), mode="edge")
-    return extreme(extreme.reduce(ends.reshape(-1, RUN), axis=1), values[:-1:RUN])
+def counted(numbers: Indices) -> Indices:
+    """0 to n - 1 for each n of `numbers`, one behind the other."""
+    return np.arange(numbers.sum()) - np.repeat(np.cumsum(numbers) - numbers, numbers)
 
 
 def probability_inside(
-    edges: Edges, lon: Floats, lat: Floats, sigma_m: Floats, inside: NDArray[np.bool_]
+    edges: Edges,
+    area: Indices,
+    lon: Floats,
+    lat: Floats,
+    sigma_m: Floats,
+    inside: NDArray[np.bool_],
 ) -> Floats:
-    """Probabilities that the true places lie inside the polygon.
+    """Probabilities that the true places lie inside their areas.
 
-    lon, lat: n degrees (EPSG:4326); sigma_m: n metres, one σ of each axis, above 0; inside:
-    whether the polygon holds each measured point (on its border: either). Absolute error below
-    10⁻⁶ for the straight-edged polygon in the plane that touches the ellipsoid at the point.
+    area: n places in `edges`; lon, lat: n degrees (EPSG:4326); sigma_m: n metres, one σ of each
+    axis, above 0; inside: whether the area holds each measured point (on its border: either).
+    Absolute error below 10⁻⁶ for the straight-edged polygon in the plane that touches the
+    ellipsoid at the point.
     """
     result = np.empty(len(lon))
-    for rows in edges.chunks(len(lon)):
-        result[rows] = _chunk(edges, lon[rows], lat[rows], sigma_m[rows], inside[rows])
+    for rows in edges.chunks(area):
+        result[rows] = _chunk(edges, area[rows], lon[rows], lat[rows], sigma_m[rows], inside[rows])
     return np.clip(result, 0.0, 1.0)
 
 
 def _chunk(
-    edges: Edges, lon: Floats, lat: Floats, sigma_m: Floats, inside: NDArray[np.bool_]
+    edges: Edges,
+    area: Indices,
+    lon: Floats,
+    lat: Floats,
+    sigma_m: Floats,
+    inside: NDArray[np.bool_],
 ) -> Floats:
     along, up = metres_per_degree(lat)
     scale = np.column_stack((along / sigma_m, up / sigma_m))
     place = np.column_stack((lon, lat))
-    point, edge = edges.near(lon, lat, REACH / scale[:, 0], REACH / scale[:, 1])
+    point, edge = edges.near(area, lon, lat, REACH / scale[:, 0], REACH / scale[:, 1])
     h, t1, t2, _ = _seen_from(place[point], scale[point], *edges.ends(edge))
     away = h * h + np.clip(0.0, t1, t2) ** 2
     whole = inside.astype(float)
     for row in np.unique(point[away < _TOUCHING**2]):
-        whole[row] = _turns(edges, place[row], scale[row])
+        whole[row] = _turns(edges, int(area[row]), place[row], scale[row])
     counts = (away < REACH * REACH) & (h != 0)
     h, t1, t2, point = h[counts], t1[counts], t2[counts], point[counts]
     with np.errstate(over="ignore"):  # an infinite slope is what a point in line with an edge has
@@ -126,7 +163,7 @@ def _seen_from(place: Floats, scale: Floats, start: Floats, end: Floats) -> tupl
     return h, t1, t2, rises
 
 
-def _turns(edges: Edges, place: Floats, scale: Floats) -> float:
+def _turns(edges: Edges, area: int, place: Floats, scale: Floats) -> float:
     """Winding number of the border around one point, by the very sides that the sum uses."""
-    h, _, _, rises = _seen_from(place, scale, *edges.ends())
+    h, _, _, rises = _seen_from(place, scale, *edges.ends(edges.of_area(area)))
     return float(np.sum(rises * (rises * h > 0)))
