@@ -5,7 +5,8 @@ import io
 import re
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date, datetime
+from datetime import time as clock
 from html import unescape
 from itertools import chain
 from pathlib import Path
@@ -18,6 +19,8 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from sqlalchemy import Connection
 
+from geo.intake.batches import prepare
+from geo.intake.records import MODELS
 from tests import intake_world as world
 from web.app import create_app
 from web.messages import CATALOGUE, Template, in_words
@@ -99,7 +102,7 @@ def test_every_message_has_vietnamese() -> None:
 
 
 # What libraries say inside a message of ours.
-FOREIGN = re.compile("^(Input should be|Expecting |Unterminated )")
+FOREIGN = re.compile("^(Input should be|Unable to parse|Expecting |Unterminated )")
 
 
 def test_no_vietnamese_is_left_behind_by_a_message_that_is_gone() -> None:
@@ -200,6 +203,23 @@ def test_no_message_takes_long(hostile: str) -> None:
     before = time.process_time()
     assert in_words(hostile, "vi")
     assert time.process_time() - before < 2
+
+
+ODD: list[object] = [
+    [1], {"a": 1}, True, 10**400, 1e300, -5, 1.5, float("nan"), float("inf"), "x" * 1000, "x", "-1",
+    "1e999", datetime(1700, 1, 1), date(1800, 1, 1), clock(3), b"x", "\ud800", "a\0b", ["x"], None,
+    "2026-13-01", "0001-01-01T00:00:00+07:00", "9999-12-31T23:59:59-12:00",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_whatever_is_wrong_with_a_value_is_said_in_vietnamese(kind: str) -> None:
+    row = {"households": world.household, "surveys": world.survey, "sites": world.site}[kind]()
+    columns = [*MODELS[kind].model_fields, "extra"]
+    rows = [row | {column: value} for column in columns for value in ODD]
+    refused = prepare(kind, list(enumerate(rows))).rejected
+    assert len(refused) > len(rows) / 3
+    assert {one.reason for one in refused if in_words(one.reason, "vi") == one.reason} == set()
 
 
 # Whole files, through the page
@@ -422,7 +442,7 @@ BAD: dict[str, tuple[str, bytes | str, str, str]] = {
     "crs": (
         "phiếu.csv",
         visit(crs="VN2000"),
-        "crs: 'VN2000' không phải hệ tọa độ dùng được ở đây: hãy ghi EPSG: và số hiệu, ví dụ "
+        "crs: “VN2000” không phải hệ tọa độ dùng được ở đây: hãy ghi EPSG: và số hiệu, ví dụ "
         "EPSG:4326 hoặc EPSG:9213.",
         "crs: 'VN2000' is no reference system that can be used here: write EPSG: and its number, "
         "such as EPSG:4326 or EPSG:9213.",
@@ -491,11 +511,11 @@ def test_notes_and_kept_copies_are_vietnamese(client: FlaskClient) -> None:
     [
         (
             "/progress/ZZ",
-            "Không có đơn vị hành chính nào mang mã 'ZZ'.",
+            "Không có đơn vị hành chính nào mang mã “ZZ”.",
             "There is no area with the code 'ZZ'.",
         ),
-        ("/households/01/H9", "Không có hộ 'H9' ở tỉnh '01'.", "There is no household 'H9'"),
-        ("/sites/01/S9", "Không có nhà 'S9' ở tỉnh '01'.", "There is no site 'S9'"),
+        ("/households/01/H9", "Không có hộ “H9” ở tỉnh “01”.", "There is no household 'H9'"),
+        ("/sites/01/S9", "Không có nhà “S9” ở tỉnh “01”.", "There is no site 'S9'"),
         ("/audit?cursor=x", "Con trỏ trang không thuộc danh sách này", "The cursor is not one"),
     ],
 )

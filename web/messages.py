@@ -22,6 +22,7 @@ MAX_PARTS = 60
 MAX_DEPTH = 3
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _PREFIXED = re.compile(r"([a-z][a-z0-9_]*): (.+)", re.DOTALL)
+_QUOTED = re.compile(r"'[^']*'").fullmatch
 _DECIMAL = re.compile(r"-?\d+\.\d+").fullmatch
 _BETWEEN = "; "
 
@@ -35,7 +36,8 @@ def in_words(message: str, wanted: str) -> str:
     """A message of `geo` in the language `wanted`; as it is in English or when it is unknown.
 
     Reasons joined by “; ” and reasons behind “column: ” are translated one by one. Names of
-    columns and values stay as they are; the result is plain text, not HTML.
+    columns and values stay as they are but for decimal commas and quotation marks; the result is
+    plain text, not HTML.
     """
     if wanted != "vi":
         return message
@@ -137,4 +139,6 @@ def _one(message: str, depth: int = 0) -> str | None:
 def _shown(name: str, value: str, depth: int) -> str:
     if name == NESTED:
         return (depth < MAX_DEPTH and _one(value, depth + 1)) or value
+    if _QUOTED(value):
+        return f"“{value[1:-1]}”"
     return value.replace(".", ",") if _DECIMAL(value) else value
