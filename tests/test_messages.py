@@ -41,6 +41,18 @@ NOT_SAID = re.compile(
 )
 
 
+SWITCHED = {
+    "{v}: {v} of {v} rows cannot be stored{v}. Nothing was stored.",
+    " or more; reading stopped there",
+    "there is no household “{v}”{v}; import the households first",
+    "There is no area with the code {v}{v}.",
+    "“{v}” is expected and ",
+    "the file ends",
+    "Windows-1252 or another 8-bit encoding",
+}
+"""Messages that are put together of texts, and these: the catalogue has them whole."""
+
+
 def said_in(path: Path, everything: bool) -> Iterator[str]:
     """The texts of two words and more that a module's people meet; values as {v}."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -62,7 +74,7 @@ def said_in(path: Path, everything: bool) -> Iterator[str]:
         elif isinstance(node, ast.JoinedStr):
             text = "".join(v.value if isinstance(v, ast.Constant) else "{v}" for v in node.values)
             inner = (v.value for v in node.values if isinstance(v, ast.FormattedValue))
-        words = re.findall(r"[^\W\d_]+", text or "")
+        words = re.findall(r"[^\W\d_]+", (text or "").replace("{v}", ""))
         if said and text and len(words) > 1 and " " in text.strip():
             yield re.sub(r"^[a-z_]+: (?=.)", "", text)
         yield from chain.from_iterable(visit(child, said) for child in inner)
@@ -90,15 +102,19 @@ def bare(text: str) -> str:
 
 
 def test_every_message_has_vietnamese() -> None:
-    known = catalogue()
+    known = [bare(text) for text in catalogue()]
     missing = [
         said
         for said in sorted(all_said())
-        if not any(
-            bare(said) in bare(text) or Template.of(said).values(text) is not None for text in known
-        )
+        if not {bare(said), f"{{v}} is {said}."} & set(known)  # a file “is a PDF …”
+        and not (said in SWITCHED and any(said_by(said, text) for text in known))
     ]
     assert not missing
+
+
+def said_by(said: str, text: str) -> bool:
+    """Whether a template holds this part, or is one form of this message."""
+    return said in text or Template.of(said).values(text) is not None
 
 
 # What libraries say inside a message of ours.
