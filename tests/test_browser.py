@@ -232,6 +232,45 @@ def test_a_refused_tile_is_said_and_can_be_tried_again(watched: Watched, status:
     assert note.is_hidden()
 
 
+def test_the_map_shows_the_whole_again_when_its_width_changes(watched: Watched) -> None:
+    page = watched.open("/progress/19")
+    page.wait_for_selector(".map[data-ready=areas]")
+    page.set_viewport_size({"width": 390, "height": 844})
+    name = page.locator(".map").get_attribute("id")
+    page.wait_for_function(f"Math.abs({name}.getCenter().lng - 105.1) < 0.005")
+    page.wait_for_function(f"{name}.getBounds().contains([[21.0, 105.0], [21.1, 105.2]])")
+
+
+def test_paper_gets_the_map_as_the_screen_shows_it(watched: Watched) -> None:
+    page = watched.open("/progress/19")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    box = page.locator(".map")
+    width = box.evaluate("(map) => map.offsetWidth")
+    page.wait_for_selector(".map[data-ready=areas]")
+    assert box.evaluate("(map) => map.style.width") == f"{width}px"
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert box.evaluate("(map) => map.style.width") == ""
+
+
+def test_areas_without_figures_are_hatched(watched: Watched) -> None:
+    page = watched.open("/progress/19?metric=completion")
+    page.wait_for_selector(".map[data-ready=areas]")
+    fills = [path.get_attribute("fill") for path in page.locator(".map path").all()]
+    assert fills.count("url(#no-data)") == 1 and len(fills) == 2
+    assert page.locator("pattern#no-data").count() == 1
+
+
+def test_arrow_keys_do_not_send_the_filters(watched: Watched) -> None:
+    page = watched.open("/audit?area=19")
+    page.focus("select[name=verdict]")
+    page.keyboard.press("ArrowDown")
+    assert page.locator("select[name=verdict]").input_value() == "outside"
+    assert "verdict" not in page.url
+    with page.expect_navigation():
+        page.click("form.filters button")
+    assert "verdict=outside" in page.url
+
+
 def test_the_keyboard_reaches_the_content_first(watched: Watched) -> None:
     page = watched.open("/progress/19")
     page.keyboard.press("Tab")

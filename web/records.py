@@ -129,6 +129,7 @@ def search() -> str:
             active="search",
             title=_("Kết quả tìm kiếm"),
             query=query,
+            shown=SHOWN,
             areas=found,
             successors={one.area_id: areas.successors(conn, one.area_id) for one in former},
             provinces={

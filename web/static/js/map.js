@@ -170,7 +170,9 @@
   }
 
   function show(map, bounds) {
-    if (bounds.isValid()) { map.fitBounds(bounds, {padding: [12, 12], maxZoom: 15, animate: false}); }
+    if (!bounds.isValid()) { return; }
+    map.fitBounds(bounds, {padding: [12, 12], maxZoom: 15, animate: false});
+    map.ancu.shown = bounds;
   }
 
   /* ---- the functions that maps.py calls ---- */
@@ -192,7 +194,20 @@
     }
     map.createPane("points").style.zIndex = 450;
     map.createPane("evidence").style.zIndex = 460;
-    new ResizeObserver(() => map.invalidateSize({pan: false})).observe(map.getContainer());
+    const frame = map.getContainer();
+    let width = frame.clientWidth;
+    new ResizeObserver(() => {
+      map.invalidateSize({pan: false});
+      // Turned phones and changed windows see the whole again, unless the reader went elsewhere.
+      if (frame.clientWidth !== width && map.ancu.shown) { show(map, map.ancu.shown); }
+      width = frame.clientWidth;
+    }).observe(frame);
+    map.on("dragstart zoomstart", () => { map.ancu.shown = null; });
+    // Paper gets the map as it is on the screen: while printing no script can fit it to the page.
+    window.addEventListener("beforeprint", () => {
+      Object.assign(frame.style, {width: frame.offsetWidth + "px", height: frame.offsetHeight + "px"});
+    });
+    window.addEventListener("afterprint", () => { Object.assign(frame.style, {width: "", height: ""}); });
   };
 
   Ancu.outline = function (map, config) {

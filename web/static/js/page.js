@@ -100,7 +100,11 @@
 
   /* ---- selects that filter at once; the button stays for keyboards and without scripts ---- */
   for (const field of document.querySelectorAll("select[data-submit]")) {
-    field.addEventListener("change", () => field.form.requestSubmit());
+    // Arrow keys change a closed select at every step: only a pointer's choice is final.
+    let byKey = false;
+    field.addEventListener("keydown", () => { byKey = true; });
+    field.addEventListener("pointerdown", () => { byKey = false; });
+    field.addEventListener("change", () => { if (!byKey) { field.form.requestSubmit(); } });
   }
 
   /* ---- one upload at a time ---- */
