@@ -12,7 +12,7 @@ from geo import metrics, sites
 from geo.metrics import SILENT_DAYS, TIME_ZONE
 from tests import page_data
 from tests.page_data import words
-from web import columns
+from web import columns, formats
 from web.app import create_app
 
 TODAY = date(2026, 11, 22)
@@ -100,6 +100,19 @@ def test_an_area_with_work_left_and_days_of_silence_has_stopped(
     seen: dict[str, Any], stopped: bool
 ) -> None:
     assert metrics.stopped(seen, TODAY) is stopped
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cách 8,5 m, sai số 25 m.", "cách 8,5_m, sai số 25_m."),
+        ("là > 99,9 %: khớp", "là >_99,9_%: khớp"),
+        ("1.234,6 km", "1.234,6_km"),
+        ("5 mét và 3 xã", "5 mét và 3 xã"),
+    ],
+)
+def test_numbers_stay_with_their_units(text: str, expected: str) -> None:
+    assert formats.unbroken(text).replace("\xa0", "_") == expected
 
 
 def test_days_are_those_of_viet_nam() -> None:

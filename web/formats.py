@@ -4,6 +4,7 @@ Vietnamese: 1.234,5; English: 1,234.5; days are 31/12/2026 in both. Times are sh
 Asia/Ho_Chi_Minh. Nothing is known → an en dash, never 0.
 """
 
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from flask_babel import format_date, format_datetime, format_decimal
 from flask_babel import gettext as _
 
 NOTHING = "–"
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:%|m|km)(?!\w))|(?<=[<>]) (?=\d)")
 Number = int | float
 
 
@@ -76,6 +78,11 @@ def ago(days: int) -> str:
     if days <= 0:
         return _("hôm nay")
     return _("hôm qua") if days == 1 else _("%(n)s ngày trước", n=number(days))
+
+
+def unbroken(text: str) -> str:
+    """`text` whose numbers stay on the line of their units."""
+    return _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", text)
 
 
 def degrees(lat: float | None, lon: float | None) -> str:

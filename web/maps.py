@@ -124,6 +124,7 @@ class LocalMap(folium.Map):
             for name, path in (
                 ("leaflet", "vendor/leaflet.js"),
                 ("vectorgrid", "vendor/vectorgrid.js"),
+                ("ancu_tiles", "js/tiles.js"),
                 ("ancu_map", "js/map.js"),
             )
         ]

@@ -1,6 +1,7 @@
 """Pages of single records: a survey with its evidence, a household, a site; and search."""
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 from flask import Blueprint, jsonify, request, url_for
@@ -13,7 +14,7 @@ from geo import areas, boundaries, households, metrics, sites, surveys
 from geo.areas import COUNTRY, Area
 from geo.intake import log as intake_log
 from geo.verdicts import rules
-from web import labels, maps
+from web import formats, labels, maps
 from web.language import language
 from web.shell import area_names, area_or_none, page
 
@@ -37,7 +38,7 @@ def survey(survey_id: Any) -> str:
             area=_area_of(conn, found),
             title=_("Phiếu rà soát") + ": " + (found["head_name"] or found["household_code"]),
             survey=found,
-            plain=rules.explain(found, language()),
+            plain=formats.unbroken(rules.explain(found, language())),
             rule_texts=_rule_texts(found["findings"]),
             names=area_names(conn, [found, *found["history"]]),
             conflicts=intake_log.conflicts_of(
@@ -107,7 +108,7 @@ def site(province_code: str, site_code: str) -> str:
             site=found,
             overdue=sites.overdue(found, metrics.today()),
             rule_texts=_rule_texts(found["findings"]),
-            plain=rules.explain(found, language()),
+            plain=formats.unbroken(rules.explain(found, language())),
             names=area_names(conn, [found]),
             conflicts=intake_log.conflicts_of(conn, "sites", province_code, site_code),
             site_kinds=labels.SITE_KINDS,
@@ -122,7 +123,10 @@ def search() -> str:
     with begin() as conn:
         country = areas.get(conn, COUNTRY)
         found = areas.search(conn, query, SHOWN) if query else []
-        former = [one for one in found if one.valid_to]
+        followed = {
+            one.area_id: areas.successors(conn, one.area_id) for one in found if one.valid_to
+        }
+        homes = {one.province_code for one in chain(found, *followed.values())}
         return page(
             conn,
             "search.html",
@@ -131,11 +135,9 @@ def search() -> str:
             query=query,
             shown=SHOWN,
             areas=found,
-            successors={one.area_id: areas.successors(conn, one.area_id) for one in former},
+            successors=followed,
             provinces={
-                code: one.full_name
-                for code in {one.province_code for one in found}
-                if code and (one := area_or_none(conn, code))
+                code: one.full_name for code in homes if code and (one := area_or_none(conn, code))
             },
             households=households.search(conn, query, country, SHOWN) if query else [],
         )
