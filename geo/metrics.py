@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Connection, cast, func, select
+from sqlalchemy import BigInteger, Connection, cast, func, select, text
 
 from geo import areas
 from geo.areas import Area
@@ -19,6 +19,7 @@ from geo.db import sql
 from geo.tables import KINDS, STAGES, VERDICTS, commune_counter, site_due
 from geo.terms import KIND_TERMS, STAGE_TERMS, VERDICT_TERMS
 
+_MANY = 300
 TIME_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 UNRESOLVED = {"vi": "Chưa xác định được địa chỉ", "en": "Unresolved address"}
 
@@ -180,6 +181,9 @@ def recount(conn: Connection, communes: Iterable[tuple[str, str]]) -> None:
     if not pairs:
         return
     given = {"provinces": [p for p, _ in pairs], "communes": [c for _, c in pairs]}
+    if len(pairs) >= _MANY:
+        # A whole country's households are then grouped in memory; until the transaction ends.
+        conn.execute(text("SET LOCAL work_mem = '256MB'"))
     for step in ("add", "lock", "communes", "sites", "clear_due", "due"):
         conn.execute(sql(f"recount_{step}"), given)
 

@@ -136,12 +136,17 @@ def _read_shapes(conn: Connection, codes: list[str] | None) -> AreaShapes:
     )
     if codes is not None:
         statement = statement.where(area.c.code.in_(codes))
-    rows = conn.execute(statement).all()
+    polygons: list[np.ndarray] = []
+    about: list[tuple[str, float, int]] = []
+    # By pieces: the country's polygons as bytes and as shapes would need twice the memory.
+    for piece in conn.execute(statement, execution_options={"yield_per": 200}).partitions():
+        polygons.append(shapely.from_wkb(np.array([bytes(row[1]) for row in piece], dtype=object)))
+        about += [(row[0], row[2], row[3]) for row in piece]
     return AreaShapes(
-        tuple(r[0] for r in rows),
-        shapely.from_wkb(np.array([bytes(r[1]) for r in rows], dtype=object)),
-        np.array([r[2] for r in rows], dtype=float),
-        np.array([r[3] for r in rows], dtype=int),
+        tuple(code for code, _, _ in about),
+        np.concatenate([np.empty(0, dtype=object), *polygons]),
+        np.array([accuracy for _, accuracy, _ in about], dtype=float),
+        np.array([version for _, _, version in about], dtype=np.int64),
     )
 
 

@@ -63,6 +63,9 @@ def one_of(texts: Sequence[str]) -> CollectionAggregate[bool]:
     return any_(literal(list(texts), ARRAY(Text)))
 
 
+_CONTENT = (1 << 64) - 1
+
+
 class Intake:
     """One running import: where it stores, and what it has seen so far."""
 
@@ -75,7 +78,7 @@ class Intake:
         self.started_at = datetime.now(UTC)
         self._clock = time.monotonic()
         self._waiting: list[Load] = []
-        self._first: dict[tuple[str, ...] | str, tuple[int, str]] = {}
+        self._first: dict[tuple[str, ...] | str, int] = {}
         # Without stored rows nothing can repeat or conflict but within the file itself.
         self.may_repeat = conn.execute(select(table).limit(1)).first() is not None
 
@@ -105,15 +108,17 @@ class Intake:
         """
         keep, refused = [], []
         for i, key in enumerate(keys):
-            line, content = batch.lines[i], batch.hashes[i]
-            before = self._first.setdefault(key, (line, content[:16]))
-            if before[0] == line:
+            line, content = batch.lines[i], int(batch.hashes[i][:16], 16)
+            # One number for both: a million pairs would take five times the memory.
+            before = self._first.setdefault(key, line << 64 | content)
+            if before >> 64 == line:
                 keep.append(i)
-            elif before[1] == content[:16]:
+            elif before & _CONTENT == content:
                 self.report.unchanged += 1
             else:
                 name = key if isinstance(key, str) else key[-1]
-                reason = f"{name} is also on line {before[0]}, with other content; keep one of them"
+                first = before >> 64
+                reason = f"{name} is also on line {first}, with other content; keep one of them"
                 refused.append(Rejected(line, reason, batch.rows[i]))
         self._reject(refused)
         return keep

@@ -1,6 +1,8 @@
 -- Count households and surveys of the given communes from the tables.
 -- A survey carries the commune of its household, so each table is read once and by its commune;
--- only poor households are looked up among the visited ones.
+-- only poor households are looked up among the visited ones. The tables are filtered by lists
+-- instead of joined with the pairs: the planner can tell how much a list selects. What provinces
+-- and communes give beyond the pairs (other provinces' rows without a commune) falls out at the end.
 WITH pairs AS MATERIALIZED (
     SELECT p AS province_code, c AS commune_code
     FROM unnest(CAST(:provinces AS text[]), CAST(:communes AS text[])) AS given (p, c)
@@ -13,8 +15,9 @@ visited AS MATERIALIZED (
            count(*) FILTER (WHERE verdict = 'outside') AS outside,
            count(*) FILTER (WHERE verdict = 'unlocated') AS unlocated,
            max(surveyed_at) AS last_survey
-    FROM pairs
-    JOIN survey USING (province_code, commune_code)
+    FROM survey
+    WHERE province_code = ANY(CAST(:provinces AS text[]))
+      AND commune_code = ANY(CAST(:communes AS text[]))
     GROUP BY 1, 2, 3
 ),
 surveys AS (
@@ -36,16 +39,18 @@ households AS (
            count(*) FILTER (WHERE status = 'poor') AS poor,
            count(*) FILTER (WHERE status = 'near_poor') AS near_poor,
            count(status) AS rated
-    FROM pairs
-    JOIN household USING (province_code, commune_code)
+    FROM household
+    WHERE province_code = ANY(CAST(:provinces AS text[]))
+      AND commune_code = ANY(CAST(:communes AS text[]))
     GROUP BY 1, 2
 ),
 poor AS (
     SELECT province_code, commune_code, count(*) AS poor_surveyed
-    FROM pairs
-    JOIN household USING (province_code, commune_code)
+    FROM household
     JOIN visited USING (province_code, commune_code, household_code)
     WHERE status = 'poor'
+      AND province_code = ANY(CAST(:provinces AS text[]))
+      AND commune_code = ANY(CAST(:communes AS text[]))
     GROUP BY 1, 2
 )
 UPDATE commune_counter AS counter

@@ -138,7 +138,9 @@ class Borders:
     def _build(self, area: Indices) -> None:
         polygons = self._polygons[area]
         shapely.prepare(polygons)
-        shapely.intersects_xy(polygons, self._west[area], self._south[area])
+        # The middle of the box: a point beyond the box would be answered without the index.
+        middle = (self._west[area] + self._east[area]) / 2, (self._south + self._north)[area] / 2
+        shapely.intersects_xy(polygons, *middle)
         planes = np.repeat(self._first_plane[area], self._bands[area]) + counted(self._bands[area])
         borders = shapely.boundary(self._polygons[self._plane_of[planes]])
         times = shapely.get_num_coordinates(borders)
@@ -157,5 +159,6 @@ def _in_parts(rows: Indices, do: Callable[[Indices], None], worth: int | None = 
         do(rows)
         return
     with ThreadPoolExecutor(cores) as pool:
-        for _ in pool.map(do, np.array_split(rows, 2 * cores)):
+        # More parts than cores, because they differ in work and hold copies while they run.
+        for _ in pool.map(do, np.array_split(rows, 8 * cores)):
             pass

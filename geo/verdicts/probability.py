@@ -30,6 +30,7 @@ RUN = 16
 _NUDGE = np.array([1e-7, 0.618e-7])
 _TOUCHING = 1e-5
 _PAIRS = 2_000_000
+_AREAS_AT_A_TIME = 200
 
 Indices = NDArray[np.int64]
 
@@ -42,17 +43,19 @@ class Edges:
     """
 
     def __init__(self, polygons: NDArray[np.object_]):
-        oriented = shapely.orient_polygons(np.asarray(polygons, dtype=object))
-        parts, of_part = shapely.get_parts(oriented, return_index=True)
-        rings, of_ring = shapely.get_rings(parts, return_index=True)
-        lengths = shapely.get_num_coordinates(rings)
-        self._xy = shapely.get_coordinates(rings)
+        # Some areas at a time: the copies on the way to coordinates are larger than the result.
+        pieces = range(0, len(polygons), _AREAS_AT_A_TIME)
+        read = [_coordinates(polygons[i : i + _AREAS_AT_A_TIME]) for i in pieces]
+        self._xy = np.concatenate([np.empty((0, 2)), *(xy for xy, _, _ in read)])
+        sizes, lengths = (
+            np.concatenate([np.empty(0, np.int64), *(part[i] for part in read)]) for i in (1, 2)
+        )
         # Neither a vertex given twice nor the step from one ring to the next is an edge.
-        self._real = np.append(np.any(self._xy[1:] != self._xy[:-1], axis=1), False)
+        x, y = self._xy.T
+        self._real = np.append((x[1:] != x[:-1]) | (y[1:] != y[:-1]), False)[: len(x)]
         self._real[np.cumsum(lengths) - 1] = False
-        sizes = np.bincount(of_part[of_ring], weights=lengths, minlength=len(oriented))
-        self._last = np.cumsum(sizes.astype(np.int64))
-        self._first = self._last - sizes.astype(np.int64)
+        self._last = np.cumsum(sizes)
+        self._first = self._last - sizes
         self._runs = -(-(self._last - self._first) // RUN)
         self._first_run = np.cumsum(self._runs) - self._runs
         self._starts = np.repeat(self._first, self._runs) + RUN * counted(self._runs)
@@ -97,6 +100,16 @@ class Edges:
         piece = np.cumsum(self._runs[area]) // _PAIRS
         bounds = [0, *(np.flatnonzero(np.diff(piece)) + 1), len(area)]
         return [slice(a, b) for a, b in pairwise(bounds)]
+
+
+def _coordinates(polygons: NDArray[np.object_]) -> tuple[Floats, Indices, Indices]:
+    """All coordinates, how many each area has, and how many each ring."""
+    oriented = shapely.orient_polygons(polygons)
+    parts, of_part = shapely.get_parts(oriented, return_index=True)
+    rings, of_ring = shapely.get_rings(parts, return_index=True)
+    lengths = shapely.get_num_coordinates(rings).astype(np.int64)
+    sizes = np.bincount(of_part[of_ring], weights=lengths, minlength=len(polygons))
+    return shapely.get_coordinates(rings), sizes.astype(np.int64), lengths
 
 
 def counted(numbers: Indices) -> Indices:
