@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
 from geo import areas, schema
 from geo.cluster import Cluster
+from tests import intake_world
 
 FAST = (("fsync", "off"), ("full_page_writes", "off"), ("synchronous_commit", "off"))
 
@@ -116,3 +117,17 @@ def country_file() -> Path:
     if not named or not Path(named).exists():
         pytest.skip("ANCU_BOUNDARIES names no file of the whole country")
     return Path(named)
+
+
+@pytest.fixture
+def db(conn: Connection) -> Connection:
+    """The small world of the intake tests: some communes, no household."""
+    intake_world.build(conn)
+    return conn
+
+
+@pytest.fixture
+def homed(db: Connection) -> Connection:
+    """The same with one household."""
+    intake_world.load(db, "households", intake_world.household())
+    return db

@@ -4,8 +4,10 @@ from datetime import date
 
 import shapely
 from geoalchemy2.shape import from_shape
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
+from geo.intake.imports import import_rows
+from geo.intake.session import ImportReport
 from geo.tables import area, area_successor, boundary, boundary_version
 from geo.text import fold
 
@@ -126,3 +128,22 @@ def site(code: str = "S1", **changed: object) -> dict[str, object]:
         "accuracy_m": 8.0,
     } | changed
     return {name: value for name, value in row.items() if value is not None}
+
+
+def load(conn: Connection, kind: str, *rows: dict[str, object], **options: object) -> ImportReport:
+    return import_rows(conn, kind, enumerate(rows, 2), source="test", **options)
+
+
+def figures(report: ImportReport) -> tuple[int, ...]:
+    """(added, updated, unchanged, conflicts, rejected)"""
+    return (
+        report.added,
+        report.updated,
+        report.unchanged,
+        report.conflicts,
+        report.rejected,
+    )
+
+
+def one(conn: Connection, table: object) -> object:
+    return conn.execute(select(table)).one()
