@@ -5,6 +5,7 @@ that nobody else can enter. PostgreSQL refuses to run as root: root's cluster be
 `postgres` user, or to `nobody`, and moves to /var/lib when that user cannot reach the home.
 """
 
+import fcntl
 import hashlib
 import os
 import pwd
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote
 
 from geo.config import settings
@@ -98,6 +100,7 @@ class Cluster:
         Raises UnavailableError with the end of the server's log when it does not come up.
         """
         if self.running():
+            self._make_database()  # a start that was interrupted may have stopped before it
             return False
         # First, because installing PostgreSQL may bring the user who is to own the directories.
         binaries()
@@ -124,7 +127,7 @@ class Cluster:
 
     def stop(self) -> None:
         """Stop it, ending open connections; nothing happens when it does not run."""
-        if self.running():
+        if (self.data / "postmaster.pid").exists():
             self._pg_ctl("stop", "-w", "-m", "fast")
         self.keep_marker.unlink(missing_ok=True)
 
@@ -157,9 +160,12 @@ class Cluster:
             raise UnavailableError(f"The database cannot be created:\n{done.stderr.strip()}")
 
     def _make_database(self) -> None:
-        names = self._psql("postgres", "SELECT datname FROM pg_database").stdout.split()
-        if DATABASE not in names:
-            self._psql("postgres", f'CREATE DATABASE "{DATABASE}"')
+        names = self._psql("postgres", "SELECT datname FROM pg_database")
+        if DATABASE in names.stdout.split():
+            return
+        made = self._psql("postgres", f'CREATE DATABASE "{DATABASE}"')
+        if made.returncode != 0:
+            raise UnavailableError(f"The database cannot be created:\n{made.stderr.strip()}")
 
     def _psql(self, database: str, statement: str) -> subprocess.CompletedProcess[str]:
         return self._run(
@@ -221,17 +227,49 @@ def private_url() -> str:
 
 @contextmanager
 def available() -> Iterator[None]:
-    """The database is up inside the block; what this call had to start, it stops afterwards."""
+    """The database is up inside the block; the last of all that use it stops the private cluster.
+
+    Who uses it holds a shared lock on a file, which the system takes back from a killed process.
+    """
     if settings().database_url:
         yield
         return
     cluster = private()
-    started = cluster.start()
+    with _users(cluster) as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        try:
+            with (cluster.home / "starting.lock").open("w") as starting:
+                fcntl.flock(starting, fcntl.LOCK_EX)
+                cluster.start()
+            yield
+        finally:
+            if not cluster.keep_marker.exists() and _is_last(users):
+                cluster.stop()
+
+
+def stop_unused() -> None:
+    """Stop the private cluster; UnavailableError while a server or a command uses it."""
+    cluster = private()
+    with _users(cluster) as users:
+        if not _is_last(users):
+            raise UnavailableError(
+                "A running `ancu serve` or another command uses the database: stop that first."
+            )
+        cluster.stop()
+
+
+def _users(cluster: Cluster) -> IO[str]:
+    cluster.home.mkdir(parents=True, exist_ok=True)
+    return (cluster.home / "users.lock").open("w")
+
+
+def _is_last(users: IO[str]) -> bool:
+    """Whether nobody else uses the cluster; then nobody can begin to until `users` is closed."""
     try:
-        yield
-    finally:
-        if started and not cluster.keep_marker.exists():
-            cluster.stop()
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def binaries() -> Path:

@@ -5,17 +5,23 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
+from psycopg2.errors import InsufficientPrivilege
 from sqlalchemy import Connection, Engine, TextClause, create_engine, exc, make_url, text
 
 from geo import cluster
 from geo.config import settings
-from geo.errors import ConflictError, RejectedError, UnavailableError
+from geo.errors import ConflictError, RejectedError, UnavailableError, UsageError
 
 
 @lru_cache(maxsize=4)
 def engine(url: str | None = None) -> Engine:
     """The engine for `url`, else for DATABASE_URL, else for the private cluster."""
-    target = make_url(url or settings().database_url or cluster.private_url())
+    try:
+        target = make_url(url or settings().database_url or cluster.private_url())
+    except exc.ArgumentError:
+        raise UsageError("DATABASE_URL is not an address: postgresql://user@host/name") from None
+    if not target.drivername.startswith("postgres"):
+        raise UsageError(f"DATABASE_URL names {target.drivername}; An Cư needs PostgreSQL.")
     return create_engine(
         target.set(drivername="postgresql+psycopg2"),
         pool_size=8,
@@ -45,6 +51,13 @@ def translated_errors() -> Iterator[None]:
         raise ConflictError(f"The database refused the change: it breaks {name}.") from error
     except exc.DataError as error:
         raise RejectedError(f"The database refused a value: {_first_line(error.orig)}") from error
+    except exc.ProgrammingError as error:
+        if not isinstance(error.orig, InsufficientPrivilege):
+            raise  # a statement of ours is wrong, which nobody but us can mend
+        raise UnavailableError(
+            f"The database does not allow it: {_first_line(error.orig)}. Ask its administrator, "
+            "for PostGIS: CREATE EXTENSION postgis; CREATE EXTENSION pg_trgm"
+        ) from error
     except (exc.OperationalError, exc.InterfaceError) as error:
         raise UnavailableError(
             "The database does not answer. `ancu db status` tells more."

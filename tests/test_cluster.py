@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, text
 
 from geo import cluster as module
 from geo.cluster import Cluster
+from geo.errors import UnavailableError
 from tests.conftest import FAST
 
 AS_ROOT = os.geteuid() == 0
@@ -123,18 +124,58 @@ def test_another_users_cluster_is_refused_in_words(home):
 def test_a_missing_postgis_is_asked_for_with_the_exact_command(monkeypatch, tmp_path):
     monkeypatch.setattr(module, "_find_binaries", lambda: None)
     monkeypatch.setattr("geo.system.shutil.which", lambda _name: None)
-    with pytest.raises(module.UnavailableError, match=r"sudo apt-get install .*postgresql-postgis"):
+    with pytest.raises(UnavailableError, match=r"sudo apt-get install .*postgresql-postgis"):
         module.binaries()
 
 
-def test_available_stops_only_what_it_started(home, monkeypatch):
+def test_the_last_of_its_users_stops_it(home, monkeypatch):
     cluster = Cluster(home, FAST)
     monkeypatch.setattr(module, "private", lambda: cluster)
+    first, second = module.available(), module.available()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert cluster.running()
+    with pytest.raises(UnavailableError, match="stop that first"):
+        module.stop_unused()
+    second.__exit__(None, None, None)
+    assert not cluster.running()
+
+
+def test_a_cluster_started_to_stay_outlives_its_users(home, monkeypatch):
+    cluster = Cluster(home, FAST)
+    monkeypatch.setattr(module, "private", lambda: cluster)
+    cluster.start()
+    cluster.keep_marker.touch()
     with module.available():
-        assert cluster.running()
-        with module.available():
-            pass
-        assert cluster.running()
+        pass
+    assert cluster.running()
+    module.stop_unused()
+    assert not cluster.running()
+    assert not cluster.keep_marker.exists()
+
+
+def test_a_start_that_broke_off_before_its_database_is_finished_by_the_next(home):
+    cluster = Cluster(home, FAST)
+    cluster.start()
+    try:
+        cluster._psql("postgres", "DROP DATABASE ancu")
+        assert cluster.start() is False
+        assert _execute(cluster, "SELECT 1") == 1
+    finally:
+        cluster.stop()
+
+
+def test_an_interrupt_while_it_starts_leaves_nothing_running(home, monkeypatch):
+    cluster = Cluster(home, FAST)
+    monkeypatch.setattr(module, "private", lambda: cluster)
+
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Cluster, "_make_database", interrupted)
+    with pytest.raises(KeyboardInterrupt), module.available():
+        pytest.fail("the block must not begin")
     assert not cluster.running()
 
 

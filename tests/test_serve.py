@@ -1,5 +1,6 @@
 """`ancu serve`: this machine only, a free port, everything up, and everything down again."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -38,7 +39,7 @@ def test_a_port_in_use_is_refused_in_words():
             require_free("127.0.0.1", taken.getsockname()[1])
 
 
-def test_serves_from_nothing_and_stops_all_it_started():
+def test_serves_from_nothing_revives_its_database_and_stops_all_it_started():
     home = Path(tempfile.mkdtemp(prefix="ancu-serve-"))
     home.chmod(0o755)
     with socket.socket() as probe:
@@ -65,7 +66,13 @@ def test_serves_from_nothing_and_stops_all_it_started():
     try:
         page = _wait_for(f"http://127.0.0.1:{port}/progress/VN", server, log)
         assert "An Cư" in page
-        assert Cluster(home / ".ancu").running()
+        postmaster = Cluster(home / ".ancu").data / "postmaster.pid"
+        os.kill(int(postmaster.read_text().splitlines()[0]), signal.SIGKILL)
+        while "Starting it again" not in log.read_text():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                pytest.fail(f"the server ended with {server.wait(timeout=0.3)}")
+        health = f"http://127.0.0.1:{port}/healthz"
+        assert _wait_for(health, server, log) == '{"status":"ok"}'
         server.send_signal(signal.SIGINT)
         assert server.wait(timeout=60) == 0
         assert not Cluster(home / ".ancu").running()

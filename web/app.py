@@ -25,7 +25,8 @@ PAGES = (progress.pages, audit.pages, targeting.pages, records.pages, intake.pag
 
 def create_app(begin: Begin | None = None) -> OpenAPI:
     """Pages, API and tiles over the transactions that `begin` opens; the database's by default."""
-    app = OpenAPI(__name__, info=Info(title="An Cư", version="0.1.0"))
+    # Without schemes the document would say null where OpenAPI wants an object.
+    app = OpenAPI(__name__, info=Info(title="An Cư", version="0.1.0"), security_schemes={})
     app.config["MAX_CONTENT_LENGTH"] = settings().max_upload_mb * 1024 * 1024
     context.install(app, begin or db.transaction)
     for part in (security, language, messages, formats, shell):

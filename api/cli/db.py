@@ -28,7 +28,7 @@ def start() -> None:
 @group.command()
 def stop() -> None:
     """Stop the private cluster."""
-    cluster.private().stop()
+    cluster.stop_unused()
     click.echo("The private database is stopped.")
 
 

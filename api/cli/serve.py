@@ -11,7 +11,9 @@ import click
 from api.cli.first_run import prepare
 from geo import cluster
 from geo.config import settings
-from geo.errors import UsageError
+from geo.errors import UnavailableError, UsageError
+
+_LOOK_EVERY_S = 2
 
 
 @click.command()
@@ -78,12 +80,27 @@ def run_gunicorn(host: str, port: int) -> int:
         signal.signal(number, _as_interrupt)
     click.echo(f"An Cư: http://{address}  (Ctrl-C stops it)", err=True)
     try:
-        return server.wait()
+        return wait(server)
     except KeyboardInterrupt:
         click.echo("\nStopping …", err=True)
         server.terminate()
         server.wait(timeout=30)
         return 0
+
+
+def wait(server: subprocess.Popen[bytes]) -> int:
+    """Wait for the web server to end; meanwhile a private cluster that died is started again."""
+    while True:
+        try:
+            return server.wait(timeout=_LOOK_EVERY_S)
+        except subprocess.TimeoutExpired:
+            if settings().database_url or cluster.private().running():
+                continue
+        click.echo("The database has stopped. Starting it again …", err=True)
+        try:
+            cluster.private().start()
+        except UnavailableError as error:
+            click.echo(f"ancu: {error}", err=True)
 
 
 def _as_interrupt(_number: int, _frame: object) -> None:
