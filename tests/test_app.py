@@ -1,0 +1,23 @@
+"""The application as it is put together: the document that describes its API."""
+
+from collections.abc import Callable, Iterator
+
+from web.app import create_app
+
+
+def nulls(value: object, path: str = "") -> Iterator[str]:
+    """The paths at which a JSON document says null."""
+    if value is None:
+        yield path
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from nulls(part, f"{path}/{key}")
+    elif isinstance(value, list):
+        for key, part in enumerate(value):
+            yield from nulls(part, f"{path}/{key}")
+
+
+def test_the_openapi_document_has_no_null_where_openapi_wants_an_object(begin: Callable) -> None:
+    document = create_app(begin).test_client().get("/openapi/openapi.json").get_json()
+    allowed = ("/default", "/example", "/const")
+    assert [path for path in nulls(document) if not path.endswith(allowed)] == []
