@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
+import pytest
+
 from web.app import create_app
 
 
@@ -21,3 +23,15 @@ def test_the_openapi_document_has_no_null_where_openapi_wants_an_object(begin: C
     document = create_app(begin).test_client().get("/openapi/openapi.json").get_json()
     allowed = ("/default", "/example", "/const")
     assert [path for path in nulls(document) if not path.endswith(allowed)] == []
+
+
+@pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1:8000", "[::1]:8000"])
+def test_the_names_of_this_machine_are_answered(begin: Callable, host: str) -> None:
+    answer = create_app(begin).test_client().get("/healthz", headers={"Host": host})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("host", ["example.org", "127.0.0.1.example.org:8000", "ancu.local"])
+def test_a_name_that_somebody_else_points_here_is_refused(begin: Callable, host: str) -> None:
+    answer = create_app(begin).test_client().get("/healthz", headers={"Host": host})
+    assert answer.status_code == 400

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, g, request
 
+from api.loopback import is_loopback
 from geo.config import settings
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -12,6 +13,7 @@ SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 
 def install(app: Flask) -> None:
     """Guard all of `app`'s answers and its posts."""
+    app.before_request(_refuse_foreign_names)
     app.before_request(_refuse_nul)
     app.before_request(_refuse_cross_site)
     app.after_request(_add_headers)
@@ -23,6 +25,15 @@ def nonce() -> str:
     if "nonce" not in g:
         g.nonce = secrets.token_urlsafe(16)
     return str(g.nonce)
+
+
+def _refuse_foreign_names() -> None:
+    """Refuse a request for another host: a foreign site can make its own name point here.
+
+    Its pages would then be of the same origin as ours and could read all that is served.
+    """
+    if not is_loopback(urlsplit(f"//{request.host}").hostname):
+        abort(400)
 
 
 def _refuse_nul() -> None:

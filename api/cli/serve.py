@@ -1,6 +1,5 @@
 """`ancu serve`: everything up, then gunicorn; Ctrl-C stops all that was started."""
 
-import ipaddress
 import signal
 import socket
 import subprocess
@@ -9,6 +8,7 @@ import sys
 import click
 
 from api.cli.first_run import prepare
+from api.loopback import is_loopback
 from geo import cluster
 from geo.config import settings
 from geo.errors import UnavailableError, UsageError
@@ -31,11 +31,7 @@ def serve(host: str | None, port: int | None) -> None:
 
 def require_loopback(host: str) -> None:
     """Refuse every address that another machine could reach: there are no accounts yet."""
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
+    if not is_loopback(host):
         raise UsageError(
             f"{host} is not a loopback address. Without accounts An Cư listens on this machine "
             "only: use 127.0.0.1."
