@@ -34,7 +34,9 @@ _NO_ACCURACY_SHARE = 0.02
 _SUNDAY = 6
 _LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 _A_DAY = 12
-_SEASON_DAYS = 80
+_SEASON_DAYS = 17
+_A_STAY = 6
+"""Visits in one commune before the round goes on to the next."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,22 @@ def _rounds(
         starts = range(0, len(work), HOUSEHOLDS_AN_ENUMERATOR)
         for number, start in enumerate(starts, start=1):
             own = work[start : start + HOUSEHOLDS_AN_ENUMERATOR]
-            yield f"DEMO-{province}-{number:03d}", [home for home, reached in own if reached]
+            visited = [home for home, reached in own if reached]
+            yield f"DEMO-{province}-{number:03d}", _by_turns(visited)
+
+
+def _by_turns(visited: list[Home]) -> list[Home]:
+    """The same homes, some of one commune after some of another, so that all go on to the end."""
+    waiting: dict[str, list[Home]] = {}
+    for home in visited:
+        waiting.setdefault(home.commune_code, []).append(home)
+    # A stay's place in the round is its place in its commune's own list, as a share.
+    stays = [
+        ((start + _A_STAY / 2) / len(homes), homes[start : start + _A_STAY])
+        for homes in waiting.values()
+        for start in range(0, len(homes), _A_STAY)
+    ]
+    return [home for _, stay in sorted(stays, key=lambda stay: stay[0]) for home in stay]
 
 
 def _times(words: Random, count: int, today: date) -> list[datetime]:
