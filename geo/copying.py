@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import psycopg2
@@ -46,7 +47,7 @@ def _says_something(table: Table, name: str, values: Sequence[object]) -> bool:
     usual = _DEFAULTS.get(name) if table.c[name].server_default is not None else None
     if usual is None and not table.c[name].nullable:
         return True
-    return any(value != usual for value in values)
+    return len(values) > 0 and (values[0] != usual or values.count(usual) < len(values))
 
 
 def update(
@@ -76,8 +77,11 @@ def points(lon: Floats, lat: Floats) -> list[str | None]:
     return [None if none else text[i * width : (i + 1) * width] for i, none in enumerate(missing)]
 
 
-def array(codes: Sequence[str]) -> str:
+@lru_cache(maxsize=20_000)
+def array(codes: tuple[str, ...]) -> str:
     """A PostgreSQL array of text."""
+    if len(codes) == 1 and codes[0].isdigit():
+        return f"{{{codes[0]}}}"  # nearly every one: needs no quotes, neither here nor in CSV
     quoted = (code.replace("\\", "\\\\").replace('"', '\\"') for code in codes)
     return "{" + ",".join(f'"{code}"' for code in quoted) + "}"
 

@@ -28,7 +28,7 @@ def command(kind: str, file: Path, dry_run: bool, rejects: Path | None) -> None:
     gc.set_threshold(1_000_000, 20, 100)
     with database() as conn, bar(f"Importing {kind}") as progress:
         report = imports.import_file(
-            conn, kind, file, rejects=rejects, dry_run=dry_run, progress=progress
+            conn, kind, file, rejects=rejects, dry_run=dry_run, progress=progress, apart=True
         )
     for line in summary(report, rejects):
         click.echo(line)

@@ -2,17 +2,18 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import orjson
 
 from geo.errors import UsageError
 from geo.geometry import WGS84, Floats, read_points
+from geo.intake.columns import Columns
 from geo.intake.records import Record, validated
 from geo.intake.source import PROBLEM, UNNAMED
 
@@ -39,8 +40,8 @@ class Batch:
 
     read: int
     lines: list[int]
-    rows: list[dict[str, object]]
-    records: list[Record]
+    rows: Sequence[dict[str, object]]
+    records: Sequence[Record]
     hashes: list[str]
     lon: Floats
     lat: Floats
@@ -49,6 +50,12 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.records)
+
+    def column(self, name: str) -> list[Any]:
+        """One field of all records, also `attributes`; None where a kind has no such field."""
+        if isinstance(self.records, Columns):
+            return self.records.column(name)
+        return [getattr(record, name, None) for record in self.records]
 
     def only(self, keep: list[int]) -> "Batch":
         """The records at the indices `keep`; what was rejected or noted is left behind."""

@@ -1,6 +1,7 @@
 """Files and rows into the database: all or nothing, or the good rows and a file of the bad ones."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from geo.errors import RejectedError, UsageError
 from geo.intake.batches import Batch, Numbered, batches
 from geo.intake.pipeline import ahead
 from geo.intake.readers import open_source
+from geo.intake.reading_apart import WORTH_FROM, read_apart
 from geo.intake.records import MODELS, required
 from geo.intake.rejects import Rejects, rejects_file
 from geo.intake.session import ImportReport, Intake
@@ -23,6 +25,8 @@ from geo.tables import household, import_job, site, survey
 
 Progress = Callable[[int, int | None], None]
 """Called with the rows done and about how many there are, None when unknown."""
+
+_Prepared = AbstractContextManager[Iterator[Batch]]
 
 MAX_REFUSED = 1000
 """Without a rejects file reading stops here: the file needs another look anyway."""
@@ -57,11 +61,13 @@ def import_file(
     demo: bool = False,
     progress: Progress | None = None,
     source: str | None = None,
+    apart: bool = False,
 ) -> ImportReport:
     """Store the rows of a CSV, XLSX, GeoJSON or GeoPackage file; kind: households, surveys, sites.
 
     Without `rejects` one bad row refuses the whole file; with it the good rows are stored and the
     bad ones written there. `dry_run` does everything but storing. `source`: the name to report.
+    `apart`: this process may start another one to read a large file.
     Raises UsageError for a file that is not there, RejectedError when nothing was stored.
     """
     _known(kind)
@@ -74,7 +80,11 @@ def import_file(
                 f"{', '.join(missing)}; it has {', '.join(opened.columns)}."
             )
     name = source or path.name
-    return _import(conn, kind, opened, name, rejects, dry_run, demo, progress)
+    if apart and path.stat().st_size >= WORTH_FROM:
+        prepared = read_apart(kind, path)
+    else:
+        prepared = ahead(batches(kind, opened.rows))
+    return _import(conn, kind, opened, prepared, name, rejects, dry_run, demo, progress)
 
 
 def import_rows(
@@ -94,7 +104,8 @@ def import_rows(
         (number, {name: value for name, value in row.items() if value is not None and value != ""})
         for number, row in rows
     )
-    return _import(conn, kind, Source(given), source, rejects, dry_run, demo, progress)
+    prepared = ahead(batches(kind, given))
+    return _import(conn, kind, Source(given), prepared, source, rejects, dry_run, demo, progress)
 
 
 def _known(kind: str) -> None:
@@ -106,6 +117,7 @@ def _import(
     conn: Connection,
     kind: str,
     source: Source,
+    prepared: _Prepared,
     name: str,
     rejects: Path | None,
     dry_run: bool,
@@ -117,7 +129,7 @@ def _import(
     columns = source.columns or tuple(MODELS[kind].model_fields)
     try:
         with conn.begin_nested(), rejects_file(rejects, columns) as refused:
-            _store_all(intake, kind, source, refused, progress)
+            _store_all(intake, kind, prepared, refused, progress, source.total)
             _finish(intake, kind)
             if dry_run:
                 raise _DryRun
@@ -127,12 +139,17 @@ def _import(
 
 
 def _store_all(
-    intake: Intake, kind: str, source: Source, refused: Rejects | None, progress: Progress | None
+    intake: Intake,
+    kind: str,
+    prepared: _Prepared,
+    refused: Rejects | None,
+    progress: Progress | None,
+    total: int | None,
 ) -> None:
     """Store batch after batch, in the order of the source, while the next ones are read."""
     report = intake.report
-    with ahead(batches(kind, source.rows)) as prepared:
-        for batch in prepared:
+    with prepared as ready:
+        for batch in ready:
             intake.begin_batch(batch)
             KINDS[kind].store(intake, batch)
             if refused:
@@ -140,7 +157,7 @@ def _store_all(
             elif report.rejected >= MAX_REFUSED:
                 break
             if progress:
-                progress(report.rows, source.total)
+                progress(report.rows, total)
     intake.load_now()
     if not report.rows:
         raise RejectedError(f"{report.source} holds no row: only its header was found.")

@@ -12,7 +12,6 @@ from geo import copying
 from geo.config import settings
 from geo.intake.batches import Batch
 from geo.intake.placing import Places
-from geo.intake.records import Site, Survey
 from geo.intake.session import Intake
 from geo.tables import NO_COMMUNE, finding, household, site, survey
 from geo.verdicts import audit
@@ -29,11 +28,11 @@ class Home(NamedTuple):
 
 def find_homes(intake: Intake, batch: Batch) -> tuple[Batch, list[Home]]:
     """The records whose household is stored, with it; the others are refused."""
-    codes = list({record.household_code for record in batch.records})
+    wanted = batch.column("household_code")
     stored = intake.conn.exec_driver_sql(
         "SELECT household_code, province_code, commune_code, NULLIF(candidates, '{}') "
         "FROM household WHERE household_code = ANY(%(codes)s)",
-        {"codes": codes},
+        {"codes": list(set(wanted))},
     )
     homes: dict[str, list[Home]] = {}
     for code, province, commune, candidates in stored:
@@ -41,14 +40,14 @@ def find_homes(intake: Intake, batch: Batch) -> tuple[Batch, list[Home]]:
         homes[code] = [*homes[code], home] if code in homes else [home]
     found: list[Home] = []
     reasons: dict[int, str] = {}
-    for i, record in enumerate(batch.records):
-        known = homes.get(record.household_code, [])
-        if record.province_code is not None:
-            known = [home for home in known if home.province_code == record.province_code]
+    for i, (code, province) in enumerate(zip(wanted, batch.column("province_code"), strict=True)):
+        known = homes.get(code, [])
+        if province is not None:
+            known = [home for home in known if home.province_code == province]
         if len(known) == 1:
             found.append(known[0])
         else:
-            reasons[i] = _not_one(record.household_code, record.province_code, known)
+            reasons[i] = _not_one(code, province, known)
     return intake.reject(batch, reasons), found
 
 
@@ -66,9 +65,8 @@ def _not_one(code: str, province: str | None, homes: Sequence[Home]) -> str:
 def compared_with(intake: Intake, batch: Batch, homes: Sequence[Home]) -> list[tuple[str, ...]]:
     """The communes that each record is compared with: its own address's, else its household's."""
     result = []
-    for record, home in zip(batch.records, homes, strict=True):
+    for own, home in zip(batch.column("recorded_address"), homes, strict=True):
         communes = (home.commune_code,) if home.commune_code else home.candidates
-        own = cast(Survey | Site, record).recorded_address
         if own:
             place = intake.places.of_address(own)
             said = (place.commune_code,) if place.commune_code else place.candidates
@@ -79,9 +77,7 @@ def compared_with(intake: Intake, batch: Batch, homes: Sequence[Home]) -> list[t
 
 def accuracies(batch: Batch) -> np.ndarray:
     """The reported accuracies in metres, NaN where there is none."""
-    return np.array(
-        [np.nan if r.accuracy_m is None else r.accuracy_m for r in batch.records], dtype=float
-    )
+    return np.array(batch.column("accuracy_m"), dtype=float)  # None becomes NaN
 
 
 def judged(shapes: AreaShapes, batch: Batch, candidates: Sequence[Sequence[str]]) -> Verdicts:
@@ -127,7 +123,7 @@ def findings(
     frame["key"] = [key for _province, key in keys]
     frame["province_code"] = [province for province, _key in keys]
     frame["lon"], frame["lat"], frame["accuracy_m"] = batch.lon, batch.lat, accuracies(batch)
-    frame["mock_location"] = [getattr(record, "mock_location", None) for record in batch.records]
+    frame["mock_location"] = batch.column("mock_location")
     found: pd.DataFrame = audit.findings_of(frame, settings(), subject, "key")
     return copying.prepared(
         finding,
@@ -150,13 +146,19 @@ def settle(
     Only a candidate in the household's own province can be taken: the province is in its key.
     """
     settled: dict[tuple[str, str], str] = {}
-    for record, home, verdict, code in zip(
-        batch.records, homes, verdicts.verdict, verdicts.recorded_code, strict=True
+    if all(home.commune_code for home in homes):
+        return settled
+    for household_code, home, verdict, code in zip(
+        batch.column("household_code"),
+        homes,
+        verdicts.verdict,
+        verdicts.recorded_code,
+        strict=True,
     ):
         undecided = home.commune_code == NO_COMMUNE and code in home.candidates
         same_province = undecided and places.province_of(code) == home.province_code
         if same_province and verdict == INSIDE:
-            settled.setdefault((home.province_code, record.household_code), code)
+            settled.setdefault((home.province_code, household_code), code)
     return settled
 
 

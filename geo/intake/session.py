@@ -149,8 +149,8 @@ class Intake:
         n = len(batch)
         return {
             "attributes": [
-                orjson.dumps(extra).decode() if (extra := record.attributes) else "{}"
-                for record in batch.records
+                orjson.dumps(extra).decode() if extra else "{}"
+                for extra in batch.column("attributes")
             ],
             "content_hash": list(batch.hashes),
             "demo": [self.demo] * n,

@@ -1,7 +1,6 @@
 """Surveys into the database, each with its verdict and findings."""
 
 from collections.abc import Sequence
-from typing import cast
 
 from sqlalchemy import any_, select
 from sqlalchemy import cast as as_type
@@ -18,7 +17,6 @@ from geo.intake.locating import (
     settle,
     verdict_columns,
 )
-from geo.intake.records import Survey
 from geo.intake.session import Intake
 from geo.tables import survey
 
@@ -40,7 +38,7 @@ _AS_GIVEN = (
 
 def store_surveys(intake: Intake, batch: Batch) -> None:
     """Store one batch: a known id with the same content is a repeat, with other a conflict."""
-    batch = batch.only(intake.first_of_each(batch, [_id(record) for record in batch.records]))
+    batch = batch.only(intake.first_of_each(batch, batch.column("survey_id")))
     if intake.may_repeat:
         batch = _not_stored(intake, batch)
     batch, homes = find_homes(intake, batch)
@@ -53,11 +51,11 @@ def store_surveys(intake: Intake, batch: Batch) -> None:
         verdicts = judged(shapes, batch, candidates)
         settled = settle(intake.places, batch, homes, verdicts)
         communes = [
-            home.commune_code or settled.get((home.province_code, record.household_code), "")
-            for home, record in zip(homes, batch.records, strict=True)
+            home.commune_code or settled.get((home.province_code, household), "")
+            for home, household in zip(homes, batch.column("household_code"), strict=True)
         ]
         provinces = [home.province_code for home in homes]
-        keys = list(zip(provinces, map(_id, batch.records), strict=True))
+        keys = list(zip(provinces, batch.column("survey_id"), strict=True))
         rows = copying.prepared(
             survey,
             {
@@ -80,17 +78,13 @@ def store_surveys(intake: Intake, batch: Batch) -> None:
 
 
 def _columns(batch: Batch) -> dict[str, Sequence[object]]:
-    given = {name: [getattr(record, name) for record in batch.records] for name in _AS_GIVEN}
+    given = {name: batch.column(name) for name in _AS_GIVEN}
     return {**given, "geom": copying.points(batch.lon, batch.lat)}
-
-
-def _id(record: object) -> str:
-    return cast(Survey, record).survey_id
 
 
 def _not_stored(intake: Intake, batch: Batch) -> Batch:
     """The surveys whose id is new; repeats are counted and contradictions kept aside."""
-    ids = as_type([_id(record) for record in batch.records], ARRAY(UUID(as_uuid=False)))
+    ids = as_type(batch.column("survey_id"), ARRAY(UUID(as_uuid=False)))
     found = intake.conn.execute(
         select(survey.c.survey_id, survey.c.province_code, survey.c.content_hash).where(
             survey.c.survey_id == any_(ids)
@@ -98,14 +92,14 @@ def _not_stored(intake: Intake, batch: Batch) -> Batch:
     )
     stored = {row.survey_id: row for row in found}
     new, conflicts = [], []
-    for i, record in enumerate(batch.records):
-        known = stored.get(_id(record))
+    for i, survey_id in enumerate(batch.column("survey_id")):
+        known = stored.get(survey_id)
         if known is None:
             new.append(i)
         elif known.content_hash == batch.hashes[i]:
             intake.report.unchanged += 1
         else:
             reason = "a survey with this id and other content is stored"
-            conflicts.append((known.province_code, _id(record), batch, i, reason))
+            conflicts.append((known.province_code, survey_id, batch, i, reason))
     intake.keep_aside(conflicts)
     return batch.only(new)
