@@ -1,6 +1,8 @@
 """Intake over HTTP: households, surveys and sites as JSON or as an uploaded file."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -128,8 +130,20 @@ def _from_upload(kind: str, sent: FileStorage, dry_run: bool) -> ImportReport:
     with tempfile.TemporaryDirectory(prefix="ancu-upload-") as folder:
         path = Path(folder) / "upload"
         sent.save(path)
-        with begin() as conn:
+        with begin() as conn, _named(path, name):
             return imports.import_file(conn, kind, path, dry_run=dry_run, source=name)
+
+
+@contextmanager
+def _named(path: Path, name: str) -> Iterator[None]:
+    """Let refusals name the file as its sender does, not as the copy that readers open."""
+    try:
+        yield
+    except RejectedError as error:
+        said = str(error)
+        if said.startswith(path.name):
+            raise RejectedError(name + said.removeprefix(path.name), error.problems) from error
+        raise
 
 
 def _rows(body: bytes) -> list[dict[str, object]]:

@@ -1,8 +1,10 @@
 """Whole runs: rejects files, dry runs, what is refused before reading, two imports at once."""
 
 import csv
+import json
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,74 @@ def test_with_a_rejects_file_the_good_rows_land_and_the_bad_ones_can_be_mended(
     refused.write_text(mended, encoding="utf-8")
     assert import_file(homed, "surveys", refused).added == 1
     assert not any(row.attributes for row in homed.execute(select(survey)))
+
+
+def test_what_is_refused_comes_back_whole_whatever_its_columns(
+    homed: Connection, tmp_path: Path
+) -> None:
+    row = world.survey(1, household_code="H9") | {"line": "7", "reason": "moved", "note": "x"}
+    text = ",".join(row) + "\n" + ",".join(str(value) for value in row.values())
+    path = tmp_path / "s.csv"
+    path.write_text(text + ",Thôn 3,Xã An Hoà\n", encoding="utf-8")
+    refused = tmp_path / "refused.csv"
+    import_file(homed, "surveys", path, rejects=refused)
+    with refused.open(encoding="utf-8-sig", newline="") as file:
+        header, cells = csv.reader(file)
+    assert header == [*row, "other_columns", "line", "reason"]
+    assert json.loads(cells[-3]) == {"surplus_cells": ["Thôn 3", "Xã An Hoà"]}
+
+    again = tmp_path / "again.csv"
+    import_file(homed, "surveys", refused, rejects=again)
+    assert again.read_bytes() == refused.read_bytes()
+    cells[header.index("household_code")], cells[-3] = "H1", ""
+    with refused.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, cells])
+    assert import_file(homed, "surveys", refused).added == 1
+    assert one(homed, survey).attributes == {"line": "7", "reason": "moved", "note": "x"}
+
+
+def test_times_and_further_columns_of_refused_rows_are_understood_again(
+    homed: Connection, tmp_path: Path
+) -> None:
+    row = world.survey(surveyed_at=datetime(2026, 9, 30, 8, 15), note="ố", household_code="H9")
+    refused = tmp_path / "refused.csv"
+    load(homed, "surveys", row, rejects=refused)
+    text = refused.read_text(encoding="utf-8-sig").replace("H9", "H1")
+    refused.write_text(text, encoding="utf-8")
+    assert import_file(homed, "surveys", refused).added == 1
+    stored = one(homed, survey)
+    assert stored.surveyed_at == datetime(2026, 9, 30, 1, 15, tzinfo=UTC)
+    assert stored.attributes == {"note": "ố"}
+
+
+@pytest.mark.parametrize("how", ["same name", "another way", "symbolic link", "hard link"])
+def test_a_rejects_file_never_replaces_the_file_that_is_read(
+    homed: Connection, tmp_path: Path, how: str
+) -> None:
+    path = write_csv(tmp_path / "s.csv", [world.survey(), world.survey(2, lon=0, lat=0)])
+    content = path.read_bytes()
+    other = tmp_path / "other.csv"
+    if how == "symbolic link":
+        other.symlink_to(path)
+    elif how == "hard link":
+        other.hardlink_to(path)
+    else:
+        other = path if how == "same name" else tmp_path / "." / "x" / ".." / "s.csv"
+        (tmp_path / "x").mkdir()
+    with pytest.raises(UsageError, match="would overwrite"):
+        import_file(homed, "surveys", path, rejects=other)
+    assert path.read_bytes() == content
+    assert homed.execute(select(survey)).first() is None
+
+
+def test_a_dry_run_writes_what_would_be_refused(homed: Connection, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "s.csv", [world.survey(), world.survey(2, household_code="H9")])
+    refused = tmp_path / "refused.csv"
+    report = import_file(homed, "surveys", path, rejects=refused, dry_run=True)
+    assert figures(report) == (1, 0, 0, 0, 1)
+    with refused.open(encoding="utf-8-sig", newline="") as file:
+        assert [row["household_code"] for row in csv.DictReader(file)] == ["H9"]
+    assert homed.execute(select(survey)).first() is None
 
 
 def test_a_dry_run_reports_the_same_and_stores_nothing(homed: Connection) -> None:

@@ -30,7 +30,7 @@ SAYS_ERRORS = (
 # SQL and patterns; what libraries' messages are recognised by; names; parts that are dropped or
 # that the template of a whole message holds.
 NOT_SAID = re.compile(
-    r"SELECT |ANALYZE |\\d|field larger|unexpected end|expected after|TCVN3|^the row$"
+    r"SELECT |ANALYZE |\\d|\[0-9\]|field larger|unexpected end|expected after|TCVN3|^the row$"
     r"|^ in province "
 )
 

@@ -1,6 +1,8 @@
 """Values as people write them, and rows against the models."""
 
-from datetime import UTC, date, datetime
+import re
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -22,7 +24,8 @@ def test_numbers_with_either_decimal_mark(given_: object, number: float) -> None
 
 
 @pytest.mark.parametrize(
-    "given_", ["", "1.234,5", "1,2,3", "nan", "inf", "x", True, [1], float("nan")]
+    "given_",
+    ["", "1.234,5", "1,2,3", "nan", "inf", "x", True, [1], float("nan"), "1_05.8", "١٠٥", 10**400],
 )
 def test_what_is_no_number(given_: object) -> None:
     with pytest.raises(ValueError, match="number"):
@@ -45,7 +48,9 @@ def test_money_in_groups_of_three(given_: object, dong: int) -> None:
     assert values.money(given_) == dong
 
 
-@pytest.mark.parametrize("given_", ["60.5", "60.000,000", "1.00", "60 triệu", 60.5, True, "-5"])
+@pytest.mark.parametrize(
+    "given_", ["60.5", "60.000,000", "1.00", "60 triệu", 60.5, True, "-5", "٦٠"]
+)
 def test_what_is_no_whole_dong(given_: object) -> None:
     with pytest.raises(ValueError, match="whole number of đồng"):
         values.money(given_)
@@ -121,6 +126,63 @@ def test_text_is_stored_in_one_form() -> None:
     ((record,), problems) = validated("households", [row])
     assert not problems and isinstance(record, Household)
     assert (record.head_name, record.village) == ("Lò Văn Sơn", "3")
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "given_", "stored"),
+    [
+        ("households", "household_code", 1001, "1001"),
+        ("households", "household_code", 1001.0, "1001"),
+        ("households", "village", 3, "3"),
+        ("households", "village", 3.5, "3.5"),
+        ("households", "national_id", 1234567890, "001234567890"),
+        ("households", "members", "4,0", 4),
+        ("households", "members", "4.0", 4),
+        ("households", "status_year", 2025.0, 2025),
+        ("households", "crs", 9214, "EPSG:9214"),
+        ("households", "crs", "4326", "EPSG:4326"),
+        ("households", "crs", 4326.0, "EPSG:4326"),
+        ("households", "crs", "epsg: 3405", "EPSG:3405"),
+        ("surveys", "enumerator", 17, "17"),
+        ("surveys", "device_id", 17, "17"),
+        ("surveys", "lon", "105,8", 105.8),
+        ("surveys", "satellites", " 12 ", 12),
+        ("sites", "site_code", 5, "5"),
+    ],
+)
+def test_whole_numbers_and_text_are_understood_in_either_form(
+    kind: str, column: str, given_: object, stored: object
+) -> None:
+    row = {"households": world.household, "surveys": world.survey, "sites": world.site}[kind]()
+    (record,), problems = validated(kind, [row | {column: given_}])
+    assert not problems
+    assert getattr(record, column) == stored
+
+
+def test_a_number_from_a_spreadsheet_has_the_fingerprint_of_its_text() -> None:
+    rows = [world.survey(device_id=7, crs=4326), world.survey(device_id="7")]
+    one, other = prepare("surveys", list(enumerate(rows))).hashes
+    assert one == other
+
+
+ODD: list[object] = [
+    [1], {"a": 1}, True, 10**400, 10**5000, 1e300, -5, 1.5, float("nan"), float("inf"), b"x",
+    "x" * 1000, "x", "-1", "1e999", "1_0", "٣", "9" * 5000, "\ud800", "#N/A", ["x"], None,
+    datetime(1700, 1, 1), date(1800, 1, 1), Decimal(1), timedelta(1), "2026-13-01",
+    object(), "٠٠١٠١",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_no_reason_is_in_the_words_of_a_library(kind: str) -> None:
+    row = {"households": world.household, "surveys": world.survey, "sites": world.site}[kind]()
+    rows = [row | {column: value} for column in MODELS[kind].model_fields for value in ODD]
+    reasons = [one.reason for one in prepare(kind, list(enumerate(rows))).rejected]
+    foreign = re.compile(
+        "Input|should|valid (string|integer|number)|parse|Exceeds|convert|digits\\)"
+    )
+    assert [reason for reason in reasons if foreign.search(reason)] == []
+    assert not [reason for reason in reasons if "is not understood" in reason]
 
 
 def test_causes_are_code_words_between_semicolons() -> None:

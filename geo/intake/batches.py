@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple, cast
 
@@ -16,6 +16,7 @@ from geo.geometry import WGS84, Floats, read_points
 from geo.intake.columns import Columns
 from geo.intake.records import Record, validated
 from geo.intake.source import PROBLEM, UNNAMED
+from geo.intake.values import excel_error
 
 BATCH_ROWS = 40_000
 """Enough that a batch of the whole country has several points a commune; three are in memory."""
@@ -89,7 +90,10 @@ def prepare(kind: str, numbered: list[Numbered]) -> Batch:
         rows.append(row)
     records, invalid = validated(kind, rows)
     for index, found in invalid.items():
-        reasons.setdefault(index, []).extend(found)
+        marks = " ".join(reasons.get(index, []))
+        # What the reader found wrong with a cell explains why its value is missing.
+        new = [reason for reason in found if f"{reason.partition(': ')[0]}: " not in marks]
+        reasons.setdefault(index, []).extend(new)
     hashes = [
         "" if record is None else _fingerprint(index, record, reasons)
         for index, record in enumerate(records)
@@ -107,10 +111,16 @@ def prepare(kind: str, numbered: list[Numbered]) -> Batch:
     batch = whole.only([i for i in range(len(rows)) if i not in reasons])
     batch.read = len(rows)
     batch.rejected = [
-        Rejected(numbered[i][0], "; ".join(found), rows[i]) for i, found in sorted(reasons.items())
+        Rejected(numbered[i][0], "; ".join(found), _to_mend(numbered[i][1]))
+        for i, found in sorted(reasons.items())
     ]
-    batch.notes = _notes(batch.rows)
+    batch.notes = _notes(batch)
     return batch
+
+
+def _to_mend(row: dict[str, object]) -> dict[str, object]:
+    """A refused row as it came: with cells that stood in no column, without the reader's words."""
+    return {name: value for name, value in row.items() if name != PROBLEM}
 
 
 def canonical(record: Record, **changed: object) -> bytes:
@@ -128,13 +138,32 @@ def _fingerprint(index: int, record: Record, reasons: dict[int, list[str]]) -> s
     try:
         content = canonical(record)
     except (TypeError, orjson.JSONEncodeError):
-        reasons.setdefault(index, []).append("a text is not valid Unicode, or a value no JSON")
+        reasons.setdefault(index, []).extend(_not_json(record))
         return ""
+    odd = [name for name, value in record.attributes.items() if excel_error(value)]
+    if odd:
+        told = [f"{name}: {excel_error(record.attributes[name])}" for name in odd]
+        reasons.setdefault(index, []).extend(told)
     if len(content) > MAX_ROW_BYTES:
         reasons.setdefault(index, []).append("the row is larger than 64 kB")
     if b"\\u0000" in content and _has_nul(orjson.loads(content)):
         reasons.setdefault(index, []).append("a text holds a NUL character; remove it")
     return fingerprint(content)
+
+
+def _not_json(record: Record) -> list[str]:
+    """The columns whose values cannot be kept."""
+    reasons = []
+    for name, value in (record.__dict__ | record.attributes).items():
+        try:
+            orjson.dumps({name: value})
+        except (TypeError, orjson.JSONEncodeError):
+            shown = name.encode(errors="replace").decode()
+            reason = "cannot be kept: it is not valid Unicode, or no JSON value"
+            if isinstance(value, timedelta):
+                reason = f"{value} is a duration; format the cell as text"
+            reasons.append(f"{shown}: {reason}")
+    return reasons
 
 
 def _has_nul(value: object) -> bool:
@@ -162,7 +191,7 @@ def _points(records: list[Record | None], reasons: dict[int, list[str]]) -> tupl
     """Longitude and latitude of every record in EPSG:4326; problems are added to `reasons`."""
     lon = np.array([np.nan if r is None or r.lon is None else r.lon for r in records], dtype=float)
     lat = np.array([np.nan if r is None or r.lat is None else r.lat for r in records], dtype=float)
-    systems = np.array([WGS84 if r is None else r.crs.upper() for r in records], dtype=object)
+    systems = np.array([WGS84 if r is None else r.crs for r in records], dtype=object)
     for crs in sorted(set(systems)):
         where = np.flatnonzero(systems == crs)
         try:
@@ -175,10 +204,10 @@ def _points(records: list[Record | None], reasons: dict[int, list[str]]) -> tupl
     return lon, lat
 
 
-def _notes(rows: list[dict[str, object]]) -> Counter[str]:
+def _notes(batch: Batch) -> Counter[str]:
     """What was understood rather than read, to be said in the report."""
     notes: Counter[str] = Counter()
-    for row in rows:
+    for row, record in zip(batch.rows, batch.records, strict=True):
         when = row.get("surveyed_at")
         if isinstance(when, datetime) and when.tzinfo is None:
             notes["surveyed_at without zone taken as Asia/Ho_Chi_Minh"] += 1
@@ -186,6 +215,6 @@ def _notes(rows: list[dict[str, object]]) -> Counter[str]:
             code = row.get(column)
             if code is not None and len(str(code)) < width:
                 notes[f"{column} filled up with leading zeros"] += 1
-        if row.get("crs", WGS84) != WGS84:
-            notes[f"points transformed from {row['crs']}"] += 1
+        if record.crs != WGS84:
+            notes[f"points transformed from {record.crs}"] += 1
     return notes

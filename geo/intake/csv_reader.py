@@ -1,14 +1,16 @@
 """CSV as people really save it: BOMs, semicolons, tabs, quoted line breaks, wrong encodings."""
 
 import csv
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
 from geo.errors import RejectedError
-from geo.intake.source import IGNORED, Source, columns, header, named
+from geo.intake.source import IGNORED, UNNAMED, Source, columns, header, named
 
 DELIMITERS = ",;\t"
+_SEPARATOR = re.compile(r'"?sep=([^"\w\s]|\t)"?', re.IGNORECASE).fullmatch
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe", "utf-16"),
@@ -47,18 +49,26 @@ def delimiter_of(line: str) -> str:
     return max(DELIMITERS, key=bare.count)
 
 
+def _dialect(lines: Iterable[str]) -> tuple[int, str]:
+    """How many lines to skip, and the delimiter: what Excel's line `sep=;` says, or the header."""
+    number, first = next(((n, text) for n, text in enumerate(lines, 1) if text.strip()), (0, ""))
+    said = _SEPARATOR(first.strip(" \r\n\ufeff"))
+    return (number, said[1]) if said else (0, delimiter_of(first))
+
+
 def _records(path: Path, encoding: str) -> Iterator[tuple[int, list[str]]]:
     """(physical line of the record's start, cells) of every record that is not blank."""
     with path.open(encoding=encoding, newline="") as file:
         try:
-            start = next((line for line in file if line.strip()), "")
+            skipped, delimiter = _dialect(file)
             file.seek(0)
-            reader = csv.reader(file, delimiter=delimiter_of(start), strict=True)
-            line = 1
+            lines = islice(file, skipped, None)
+            reader = csv.reader(lines, delimiter=delimiter, strict=True)
+            line = skipped + 1
             for cells in reader:
                 if cells:
                     yield line, cells
-                line = reader.line_num + 1
+                line = skipped + reader.line_num + 1
         except UnicodeError:
             raise RejectedError(_wrong_encoding(path, encoding)) from None
         except csv.Error as error:
@@ -71,7 +81,7 @@ def _records(path: Path, encoding: str) -> Iterator[tuple[int, list[str]]]:
 def _named(
     records: Iterator[tuple[int, list[str]]], names: list[str]
 ) -> Iterator[tuple[int, dict[str, object]]]:
-    plain = IGNORED not in names
+    plain = IGNORED not in names and UNNAMED not in names
     for line, cells in records:
         if plain and len(cells) <= len(names):  # nearly every row: the short way
             row: dict[str, object] = {
@@ -80,7 +90,7 @@ def _named(
                 if (value := cell.strip())
             }
         else:
-            row = named(names, [cell.strip() for cell in cells])
+            row = named(names, enumerate(cell.strip() for cell in cells))
         if row:
             yield line, row
 

@@ -15,7 +15,7 @@ from geo.intake.pipeline import ahead
 from geo.intake.readers import open_source
 from geo.intake.reading_apart import WORTH_FROM, read_apart
 from geo.intake.records import MODELS, required
-from geo.intake.rejects import Rejects, rejects_file
+from geo.intake.rejects import Rejects, refuse_itself, rejects_file
 from geo.intake.session import ImportReport, Intake
 from geo.intake.source import Source
 from geo.intake.storing_households import store_households
@@ -72,6 +72,7 @@ def import_file(
     """
     _known(kind)
     opened = open_source(path)
+    refuse_itself(path, rejects)
     if opened.columns is not None:
         missing = [name for name in required(kind) if name not in opened.columns]
         if missing:
@@ -127,14 +128,15 @@ def _import(
     intake = Intake(conn, kind, name, demo, KINDS[kind].table)
     intake.report.dry_run = dry_run
     columns = source.columns or tuple(MODELS[kind].model_fields)
-    try:
-        with conn.begin_nested(), rejects_file(rejects, columns) as refused:
-            _store_all(intake, kind, prepared, refused, progress, source.total)
-            _finish(intake, kind)
-            if dry_run:
-                raise _DryRun
-    except _DryRun:
-        pass  # the savepoint is rolled back, the report stays
+    with rejects_file(rejects, columns) as refused:
+        try:
+            with conn.begin_nested():
+                _store_all(intake, kind, prepared, refused, progress, source.total)
+                _finish(intake, kind)
+                if dry_run:
+                    raise _DryRun
+        except _DryRun:
+            pass  # the savepoint is rolled back, the report and the rejects file stay
     return intake.report
 
 

@@ -9,6 +9,7 @@ from geo.intake.source import PROBLEM, Source
 
 MAX_FEATURE = 8 << 20
 _CHUNK = 1 << 18
+_TWICE = "two properties have this name; keep one of them"
 _SPACE = " \t\n\r"
 _CRS84 = ("CRS84", "EPSG::4326", "EPSG:4326")
 
@@ -42,11 +43,13 @@ def feature_row(feature: object, crs: str | None = None) -> dict[str, object]:
     """One feature as column → value; what is wrong with it under PROBLEM."""
     if not isinstance(feature, dict) or not isinstance(feature.get("properties") or {}, dict):
         return {PROBLEM: "this is not a GeoJSON Feature"}
-    row = {
-        str(name).strip().lower(): value
-        for name, value in (feature.get("properties") or {}).items()
-        if value is not None and value != ""
-    }
+    row: dict[str, object] = {}
+    for written, value in (feature.get("properties") or {}).items():
+        name = str(written).strip().lower()
+        if name in row:
+            return row | {PROBLEM: f"{name}: {_TWICE}"}
+        if value is not None and value != "":
+            row[name] = value
     try:
         row.update(point_columns(feature.get("geometry")))
     except ValueError as error:
@@ -137,6 +140,8 @@ class _Text:
                     raise ValueError("one feature is larger than 8 MB") from None
                 if not self._fill():
                     raise ValueError(f"{error.msg}, the file is damaged or cut off") from None
+            except ValueError:  # JSONDecodeError is one too, and comes first
+                raise ValueError("a number has thousands of digits") from None
             except RecursionError:
                 raise ValueError("brackets are nested too deeply") from None
             else:

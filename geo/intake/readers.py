@@ -22,6 +22,8 @@ _FOREIGN = (
     (b"7z\xbc\xaf", "a 7-Zip archive; unpack it first"),
     (b"\x00\x00\x27\x0a", "a shapefile; save it as GeoPackage or GeoJSON"),
     (b"PAR1", "a Parquet file; save it as GeoPackage or CSV"),
+    (b"\xff\xfe\x00\x00", "text in UTF-32; save it as CSV UTF-8"),
+    (b"\x00\x00\xfe\xff", "text in UTF-32; save it as CSV UTF-8"),
     (b"\xff\xd8\xff", "a picture"),
     (b"\x89PNG", "a picture"),
 )
@@ -134,6 +136,10 @@ def format_of(path: Path) -> str:
     if start.startswith(b"SQLite format 3\x00"):
         return "gpkg"
     if b"\x00" in start and encoding_of(path) != "utf-16":
+        if _looks_like_utf16(start):
+            raise RejectedError(
+                f"{path.name} looks like UTF-16 without a byte order mark. Save it as CSV UTF-8."
+            )
         raise RejectedError(
             f"{path.name} is neither text nor a format that is read here: {', '.join(READERS)}."
         )
@@ -141,3 +147,9 @@ def format_of(path: Path) -> str:
     if text.startswith(b"["):
         raise RejectedError(f"{path.name} is a JSON list; a GeoJSON FeatureCollection is needed.")
     return "geojson" if text.startswith(b"{") else "csv"
+
+
+def _looks_like_utf16(start: bytes) -> bool:
+    """Whether most of every other byte is zero, as in UTF-16 that is mostly ASCII."""
+    zeros = sorted((start[0::2].count(0), start[1::2].count(0)))
+    return zeros[1] > len(start) / 5 and zeros[0] * 10 < zeros[1]

@@ -10,10 +10,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetPydanticSchema,
     TypeAdapter,
     ValidationError,
 )
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, core_schema
 
 from geo.intake import values
 from geo.tables import STAGES
@@ -35,7 +36,7 @@ def _digits(width: int) -> BeforeValidator:
     """Codes that a spreadsheet took for numbers get their leading zeros back."""
 
     def pad(value: object) -> object:
-        text = values.tidy(value) if not isinstance(value, int) else str(value)
+        text = values.tidy(value)
         if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < width:
             return text.zfill(width)
         return text
@@ -81,27 +82,28 @@ def _known_stage(stage: str) -> str:
 Code = Annotated[str, Field(min_length=1, max_length=64), BeforeValidator(values.tidy)]
 Name = Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(values.tidy)]
 Address = Annotated[str, Field(min_length=1, max_length=500), BeforeValidator(values.tidy)]
-CommuneCode = Annotated[str, Field(pattern=r"^\d{5}$"), _digits(5)]
-ProvinceCode = Annotated[str, Field(pattern=r"^\d{2}$"), _digits(2)]
-NationalId = Annotated[str, Field(pattern=r"^\d{12}$"), _digits(12)]
+Crs = Annotated[str, Field(min_length=1, max_length=64), BeforeValidator(values.crs)]
+CommuneCode = Annotated[str, Field(pattern=r"^[0-9]{5}$"), _digits(5)]
+ProvinceCode = Annotated[str, Field(pattern=r"^[0-9]{2}$"), _digits(2)]
+NationalId = Annotated[str, Field(pattern=r"^[0-9]{12}$"), _digits(12)]
 # The plain form of a number or of yes and no is read inside pydantic's core; what fails there is
 # read once more in Python, which understands more and has the words for the rest.
-_Lenient = Annotated[float, BeforeValidator(values.number)]
+_PLAIN = core_schema.str_schema(pattern=r"^[+-]?[0-9]+(\.[0-9]+)?$", max_length=30)
+_Plain = Annotated[
+    float, GetPydanticSchema(lambda _kind, inner: core_schema.chain_schema([_PLAIN, inner(float)]))
+]
 Number = Annotated[
-    Annotated[float, Field(allow_inf_nan=False)] | _Lenient, Field(union_mode="left_to_right")
+    _Plain | Annotated[float, BeforeValidator(values.number)], Field(union_mode="left_to_right")
 ]
-Metres = Annotated[
-    Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)]
-    | Annotated[float, Field(ge=0, le=10_000_000), BeforeValidator(values.number)],
-    Field(union_mode="left_to_right"),
-]
+Metres = Annotated[Number, Field(ge=0, le=10_000_000)]
 Altitude = Annotated[float, Field(ge=-1000, le=10_000), BeforeValidator(values.number)]
-Count = Annotated[int, Field(ge=0, le=1000)]
+Count = Annotated[int, Field(ge=0, le=1000), BeforeValidator(values.whole)]
+Members = Annotated[int, Field(ge=1, le=100), BeforeValidator(values.whole)]
 Truth = Annotated[
     bool | Annotated[bool, BeforeValidator(values.truth)], Field(union_mode="left_to_right")
 ]
 Money = Annotated[int, Field(ge=0, le=10**15), BeforeValidator(values.money)]
-Year = Annotated[int, Field(ge=1990, le=2100)]
+Year = Annotated[int, Field(ge=1990, le=2100), BeforeValidator(values.whole)]
 Day = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2100, 1, 1)), BeforeValidator(values.day)]
 PastDay = Annotated[Day, AfterValidator(_not_future_day)]
 Moment = Annotated[datetime, AfterValidator(_past), BeforeValidator(values.moment)]
@@ -120,7 +122,7 @@ class Record(BaseModel):
     lon: Number | None = None
     lat: Number | None = None
     accuracy_m: Metres | None = None
-    crs: Code = "EPSG:4326"
+    crs: Crs = "EPSG:4326"
 
     @property
     def attributes(self) -> dict[str, object]:
@@ -136,7 +138,7 @@ class Household(Record):
     national_id: NationalId | None = None
     village: Name | None = None
     commune_code: CommuneCode | None = None
-    members: Annotated[int, Field(ge=1, le=100)] | None = None
+    members: Members | None = None
     ethnicity: Name | None = None
     status: Status | None = None
     status_year: Year | None = None
@@ -211,8 +213,8 @@ def _reason(problem: ErrorDetails) -> str:
         "missing": "is missing",
         "string_too_short": "is blank",
         "string_too_long": f"is longer than {context.get('max_length')} characters",
-        "int_parsing": f"{seen} is not a whole number",
-        "int_from_float": f"{seen} is not a whole number",
+        "string_type": f"{seen} is not text",
+        "string_unicode": "is not valid Unicode",
         "literal_error": f"{seen} is not one of {context.get('expected')}",
         "greater_than_equal": f"{seen} is less than {_plain(context.get('ge'))}",
         "less_than_equal": f"{seen} is more than {_plain(context.get('le'))}",
@@ -220,7 +222,7 @@ def _reason(problem: ErrorDetails) -> str:
     }
     if problem["type"] == "value_error":
         return f"{column}: {context.get('error')}"
-    return f"{column}: {messages.get(problem['type'], problem['msg'])}"
+    return f"{column}: {messages.get(problem['type'], f'{seen} is not understood')}"
 
 
 def _plain(limit: object) -> str:

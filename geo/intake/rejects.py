@@ -5,14 +5,13 @@ import json
 import tempfile
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from geo.errors import UsageError
 from geo.intake.batches import Rejected
-from geo.intake.source import REJECT_COLUMNS
-
-OTHER = "other_columns"
-"""Where columns go, as JSON, that the source did not announce."""
+from geo.intake.source import REJECT_COLUMNS, SURPLUS
+from geo.intake.values import LOCAL
 
 
 class Rejects:
@@ -21,15 +20,34 @@ class Rejects:
     def __init__(self, file: object, columns: Sequence[str]) -> None:
         self._columns = tuple(columns)
         self._writer = csv.writer(file, lineterminator="\r\n")  # type: ignore[arg-type]
-        self._writer.writerow((*self._columns, OTHER, *REJECT_COLUMNS))
+        self._writer.writerow((*self._columns, *REJECT_COLUMNS))
 
     def add(self, rejected: Sequence[Rejected]) -> None:
         """Write some rows."""
         for line, reason, row in rejected:
-            other = {name: value for name, value in row.items() if name not in self._columns}
-            text = json.dumps(other, ensure_ascii=False, default=str) if other else ""
-            cells = (row.get(column, "") for column in self._columns)
+            other = {
+                name or SURPLUS: value for name, value in row.items() if name not in self._columns
+            }
+            text = json.dumps(other, ensure_ascii=False, default=_written) if other else ""
+            cells = (_written(row.get(column, "")) for column in self._columns)
             self._writer.writerow((*cells, text, line, reason))
+
+
+def _written(value: object) -> object:
+    """A value as CSV so that it is understood again; a time without zone gets its zone."""
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=LOCAL)).isoformat()
+    if isinstance(value, list | tuple) and all(isinstance(part, str) for part in value):
+        return ";".join(value)
+    if isinstance(value, list | tuple | dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return value if isinstance(value, int | float) else str(value)
+
+
+def refuse_itself(path: Path, rejects: Path | None) -> None:
+    """Raise UsageError when the rejects file would take the place of the file to import."""
+    if rejects is not None and rejects.exists() and rejects.samefile(path):
+        raise UsageError(f"The rejects file would overwrite {path}; name another one.")
 
 
 @contextmanager

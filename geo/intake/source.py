@@ -1,12 +1,13 @@
 """What every reader hands over: rows with their place in the file."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from geo.errors import RejectedError
 
 UNNAMED = ""
-"""The key of values that stand in no named column: the row has more cells than the header."""
+"""The key of the values, a list, that stand in no named column: more cells than names."""
 
 IGNORED = "\n"
 """The key of cells to leave out; no trimmed header can have this name."""
@@ -14,8 +15,14 @@ IGNORED = "\n"
 PROBLEM = "\t"
 """The key under which a reader tells why it could not make a whole row of this place."""
 
-REJECT_COLUMNS = ("line", "reason")
-"""What a rejects file has behind the original columns; ignored when it is read again."""
+OTHER = "\v"
+"""The key of a rejects file's cell that holds further columns as JSON; no header's either."""
+
+SURPLUS = "surplus_cells"
+"""The name, among a rejects file's other columns, of what stood under UNNAMED."""
+
+REJECT_COLUMNS = ("other_columns", "line", "reason")
+"""What a rejects file has behind the original columns; understood when it is read again."""
 
 
 @dataclass(frozen=True)
@@ -33,39 +40,59 @@ class Source:
 
 
 def header(cells: list[str]) -> list[str]:
-    """Column names from header cells: trimmed, lower case, the rejects file's own IGNORED.
+    """Column names from header cells: trimmed, lower case, the rejects file's own as marks.
 
     Raises RejectedError for doubled names and for a header without a name.
     """
     names = [cell.strip().lower() for cell in cells]
-    named = [name for name in names if name]
-    if not named:
+    places = [place for place, name in enumerate(names) if name]
+    if not places:
         raise RejectedError("The file has no header: its first row must name the columns.")
-    doubled = sorted({name for name in named if named.count(name) > 1})
+    if tuple(names[place] for place in places[-3:]) == REJECT_COLUMNS:
+        for place, mark in zip(places[-3:], (OTHER, IGNORED, IGNORED), strict=True):
+            names[place] = mark
+    kept = columns(names)
+    doubled = sorted({name for name in kept if kept.count(name) > 1})
     if doubled:
         raise RejectedError(
             f"The header names a column more than once: {', '.join(doubled)}. Keep one of each."
         )
-    if tuple(named[-2:]) == REJECT_COLUMNS:
-        names = [IGNORED if name in REJECT_COLUMNS else name for name in names]
     return names
 
 
 def columns(names: list[str]) -> tuple[str, ...]:
     """The names that hold data."""
-    return tuple(name for name in names if name not in (UNNAMED, IGNORED))
+    return tuple(name for name in names if name not in (UNNAMED, IGNORED, OTHER))
 
 
-def named(names: list[str], cells: list[object]) -> dict[str, object]:
-    """Cells under their names, blank ones (None and "") left out, a surplus under UNNAMED."""
-    row = {
-        name: cell
-        for name, cell in zip(names, cells, strict=False)
-        if cell is not None and cell != ""
-    }
-    row.pop(IGNORED, None)
-    if len(cells) > len(names):
-        surplus = [str(cell) for cell in cells[len(names) :] if cell not in (None, "")]
-        if surplus:
-            row[UNNAMED] = " ".join(surplus)
-    return row
+def named(names: list[str], cells: Iterable[tuple[int, object]]) -> dict[str, object]:
+    """Cells (column from 0, value) under their names, blank ones (None and "") left out.
+
+    A surplus stands under UNNAMED; what a rejects file kept of other columns is put back.
+    """
+    row: dict[str, object] = {}
+    surplus = []
+    for column, cell in cells:
+        if cell is None or cell == "":
+            continue
+        name = names[column] if column < len(names) else UNNAMED
+        if name == UNNAMED:
+            surplus.append(str(cell))
+        elif name != IGNORED:
+            row[name] = cell
+    if surplus:
+        row[UNNAMED] = surplus
+    return _with_others(row, row.pop(OTHER)) if OTHER in row else row
+
+
+def _with_others(row: dict[str, object], kept: object) -> dict[str, object]:
+    """The row with what its cell `other_columns` holds."""
+    try:
+        others = json.loads(str(kept))
+    except (ValueError, RecursionError):
+        others = None
+    if not isinstance(others, dict):
+        return row | {PROBLEM: "other_columns: is no JSON object; leave the cell blank"}
+    if SURPLUS in others:
+        others[UNNAMED] = others.pop(SURPLUS)
+    return {name: value for name, value in others.items() if value not in (None, "")} | row

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,9 +12,17 @@ LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 CLOCK_SKEW = timedelta(minutes=10)
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+").fullmatch
-_GROUPED = re.compile(r"\d{1,3}(?:([., \u00a0\u202f])\d{3})(?:\1\d{3})*").fullmatch
-_DAY_FIRST = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})").fullmatch
+# Only the ten digits of ASCII are digits here: int() and float() take those of all scripts.
+_DECIMAL = re.compile(r"[+-]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)(e[+-]?[0-9]+)?", re.I).fullmatch
+_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.I).fullmatch
+_WHOLE = re.compile(r"([+-]?[0-9]{1,15})([.,]0*)?").fullmatch
+_DONG = re.compile(r"[0-9]{1,18}").fullmatch
+_GROUPED = re.compile(r"[0-9]{1,3}(?:([., \u00a0\u202f])[0-9]{3})(?:\1[0-9]{3}){0,5}").fullmatch
+_DAY_FIRST = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})").fullmatch
+_CRS = re.compile(r"(?:EPSG\s*:+\s*)?([0-9]{1,6})(?:\.0*)?", re.I).fullmatch
+_EXCEL_ERRORS = frozenset(
+    ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!")
+)
 _INFINITE = float("inf")
 _NO_DIGITS = re.compile(r"\D+")
 _TRUE = frozenset(("1", "true", "yes", "y", "có", "co", "x", "đúng"))
@@ -22,41 +31,68 @@ _FALSE = frozenset(("0", "false", "no", "n", "không", "khong", "sai"))
 
 def shown(value: object) -> str:
     """A value short enough for a message, control characters made visible."""
+    if isinstance(value, int) and value.bit_length() > 1000:
+        return "an enormous number"  # Python refuses to write it out
     text = repr(str(value))[1:-1]
     return f"“{text[:40]}…”" if len(text) > 40 else f"“{text}”"
 
 
+def excel_error(value: object) -> str | None:
+    """What is wrong with a cell that holds one of Excel's errors; None when it does not."""
+    if isinstance(value, str) and value[:1] == "#" and value in _EXCEL_ERRORS:
+        return f"the cell holds Excel's error {value}; mend its formula"
+    return None
+
+
 def tidy(value: object) -> object:
-    """Text in its stored form (NFC, single spaces); whole numbers as text without “.0”."""
+    """Text in its stored form (NFC, single spaces); numbers as text, whole ones without “.0”."""
     if isinstance(value, str):
+        if value[:1] == "#" and (problem := excel_error(value)):
+            raise ValueError(problem)
         if value.isascii() and value.isprintable() and "  " not in value:
             return value.strip()
         return clean(value)
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    if isinstance(value, bool | list | dict):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         raise ValueError(f"{shown(value)} is not text")
-    return value
+    return shown(value) if abs(value) >= 1 << 1000 else str(value)
 
 
-def number(value: object) -> object:
+def number(value: object) -> float:
     """A decimal number, also with a decimal comma; NaN and infinite are refused."""
     if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            value = _with_decimal_comma(str(value))
-    if isinstance(value, float) and not -_INFINITE < value < _INFINITE:
-        raise ValueError(f"{value} is not a finite number; leave the cell blank when unknown")
-    if isinstance(value, bool | list | dict | datetime):
+        text = value.strip()
+        if not _DECIMAL(text) and not _NOT_FINITE(text):
+            raise ValueError(f"{shown(value)} is not a number")
+        value = float(text.replace(",", "."))
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError(f"{shown(value)} is not a number")
-    return value
+    if not -_INFINITE < value < _INFINITE:
+        raise ValueError(f"{value} is not a finite number; leave the cell blank when unknown")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{shown(value)} is not a number") from None
 
 
-def _with_decimal_comma(text: str) -> float:
-    if not _DECIMAL_COMMA(text.strip()):
-        raise ValueError(f"{shown(text)} is not a number")
-    return float(text.replace(",", "."))
+def whole(value: object) -> int:
+    """A whole number, also written 4.0 or 4,0."""
+    if isinstance(value, str) and (found := _WHOLE(value.strip())):
+        return int(found[1])
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise ValueError(f"{shown(value)} is not a whole number")
+
+
+def crs(value: object) -> object:
+    """A reference system's name; its bare number is one of EPSG's."""
+    text = tidy(value)
+    if isinstance(text, str) and (found := _CRS(text)):
+        return f"EPSG:{int(found[1])}"
+    return text.upper() if isinstance(text, str) else text
 
 
 def money(value: object) -> object:
@@ -65,7 +101,7 @@ def money(value: object) -> object:
         text = value.strip()
         if text and _GROUPED(text):
             return int(_NO_DIGITS.sub("", text))
-        if text and not text.isdigit():
+        if text and not _DONG(text):
             raise ValueError(f"{shown(value)} is not a whole number of đồng, such as 60000000")
         return int(text) if text else None
     if isinstance(value, float) and value.is_integer():
@@ -81,7 +117,9 @@ def truth(value: object) -> object:
         return False
     if value == "1" or value is True:
         return True
-    text = str(value).strip().lower()
+    if isinstance(value, int | float) and value in (0, 1):
+        return bool(value)
+    text = value.strip().lower() if isinstance(value, str) else ""
     if text in _TRUE or text in _FALSE:
         return text in _TRUE
     raise ValueError(f"{shown(value)} is neither 1 (có) nor 0 (không)")
@@ -89,6 +127,8 @@ def truth(value: object) -> object:
 
 def choice(value: object) -> object:
     """A code word, whatever its case."""
+    if problem := excel_error(value):
+        raise ValueError(problem)
     return value.strip().lower() if isinstance(value, str) else value
 
 
@@ -99,7 +139,8 @@ def uuid(value: object) -> str:
         if _UUID(text):
             return text
         try:
-            return str(UUID(text.removeprefix("uuid:")))
+            if text.isascii() and "_" not in text:  # int() would skip it
+                return str(UUID(text.removeprefix("uuid:")))
         except ValueError:
             pass  # the message below
     if isinstance(value, UUID):

@@ -4,16 +4,23 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from openpyxl import load_workbook
-from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
 from geo.errors import RejectedError
-from geo.intake.source import Source, columns, header, named
+from geo.intake.source import PROBLEM, Source, columns, header, named
 
 MAX_UNPACKED = 1 << 30
 MAX_SHARED_TEXT = 200 << 20
 MAX_RATIO = 200
+MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
+"""Where Excel's own sheets end."""
+
+Cells = dict[int, object]
+"""Column, from 0 → value, the blank ones left out."""
+
 _BOMB_FLOOR = 50 << 20
 
 
@@ -29,12 +36,12 @@ def read_xlsx(path: Path) -> Source:
             sheet = load_workbook(path, read_only=True, data_only=True).worksheets[0]
     except Exception as error:  # whatever a broken archive makes openpyxl raise
         raise _broken(path) from error
-    sheet.reset_dimensions()  # a wrong or huge stated dimension must not count
     rows = _records(path, sheet)
     first = next(rows, None)
     if first is None:
         raise RejectedError(f"{path.name} is empty: its first sheet has no header and no rows.")
-    names = header([str(cell or "") for cell in first[1]])
+    cells = first[1]
+    names = header([str(cells.get(column) or "") for column in range(max(cells) + 1)])
     return Source(_named(rows, names), columns(names))
 
 
@@ -81,31 +88,84 @@ def _broken(path: Path) -> RejectedError:
     )
 
 
-def _records(path: Path, sheet: Worksheet) -> Iterator[tuple[int, list[object]]]:
-    """(row number, cells) of every row that is not blank."""
-    rows = sheet.iter_rows(values_only=True)
+class _NoResult:
+    """Stands for a formula whose result the file does not hold."""
+
+    def __str__(self) -> str:
+        return ""
+
+
+class _Parser(WorkSheetParser):
+    """openpyxl's parser of a sheet, which also tells where a formula has no result."""
+
+    def parse_cell(self, element: Any) -> dict[str, Any]:
+        cell: dict[str, Any] = super().parse_cell(element)
+        if cell["value"] is None and element.find(FORMULA_TAG) is not None:
+            cell["value"] = _NoResult()
+        return cell
+
+
+def _records(path: Path, sheet: Any) -> Iterator[tuple[int, Cells]]:
+    """(row number, cells) of every row that is not blank.
+
+    The parser is asked rather than the sheet: the sheet makes up every row and column that the
+    file leaves out, which takes hours when a few bytes name a row far below.
+    """
     number = 0
-    while True:
-        try:
-            cells = next(rows, None)
-        except Exception as error:  # as above: the archive breaks off here
-            raise RejectedError(
-                f"{path.name} cannot be read behind row {number}: the workbook is damaged."
-            ) from error
-        if cells is None:
-            return
-        number += 1
-        if any(cell is not None for cell in cells):
-            yield number, list(cells)
+    try:
+        for row, found in _parsed(sheet):
+            if row <= number:
+                raise ValueError(row)  # no program writes rows out of order
+            cells = {cell["column"] - 1: cell["value"] for cell in found}
+            if row > MAX_ROWS or (cells and max(cells) >= MAX_COLUMNS):
+                raise RejectedError(
+                    f"{path.name} has cells beyond row 1,048,576 or column XFD, where sheets of "
+                    "Excel end. Save it as CSV UTF-8."
+                )
+            number = row
+            filled = {column: cell for column, cell in cells.items() if cell is not None}
+            if filled:
+                yield number, filled
+    except RejectedError:
+        raise
+    except Exception as error:  # as above: the archive breaks off here
+        raise RejectedError(
+            f"{path.name} cannot be read behind row {number}: the workbook is damaged."
+        ) from error
+
+
+def _parsed(sheet: Any) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """Row numbers and cells as the file has them."""
+    book = sheet.parent
+    with sheet._get_source() as source:
+        parser = _Parser(
+            source,
+            sheet._shared_strings,
+            data_only=True,
+            epoch=book.epoch,
+            date_formats=book._date_formats,
+            timedelta_formats=book._timedelta_formats,
+        )
+        yield from parser.parse()
 
 
 def _named(
-    records: Iterator[tuple[int, list[object]]], names: list[str]
+    records: Iterator[tuple[int, Cells]], names: list[str]
 ) -> Iterator[tuple[int, dict[str, object]]]:
     for line, cells in records:
-        row = named(names, [_plain(cell) for cell in cells])
+        row = named(names, ((column, _plain(cell)) for column, cell in cells.items()))
+        empty = [name for name, value in row.items() if isinstance(value, _NoResult)]
+        for name in empty:
+            del row[name]
+        if empty:
+            row[PROBLEM] = "; ".join(f"{name}: {_WITHOUT_RESULT}" for name in empty)
         if row:
             yield line, row
+
+
+_WITHOUT_RESULT = (
+    "the formula in this cell has no stored result; open the file in Excel and save it there"
+)
 
 
 def _plain(cell: object) -> object:
