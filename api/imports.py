@@ -128,7 +128,7 @@ def _from_upload(kind: str, sent: FileStorage, dry_run: bool) -> ImportReport:
     """Import an uploaded file; its name is only reported, no part of it becomes a path."""
     name = Path(str(sent.filename).replace("\\", "/")).name[:100]
     with tempfile.TemporaryDirectory(prefix="ancu-upload-") as folder:
-        path = Path(folder) / "upload"
+        path = Path(folder) / Path(folder).name  # a name that no sender's file has
         sent.save(path)
         with begin() as conn, _named(path, name):
             return imports.import_file(conn, kind, path, dry_run=dry_run, source=name)

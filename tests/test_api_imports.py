@@ -84,6 +84,14 @@ def test_a_file_is_taken_in_under_its_own_name(client: FlaskClient) -> None:
     assert (answer.json["source"], answer.json["added"]) == ("Nhà tạm.csv", 1)
 
 
+@pytest.mark.parametrize("name", ["Nhà tạm.csv", "upload.csv", "a upload b.csv"])
+def test_a_refused_file_is_called_by_its_own_name(client: FlaskClient, name: str) -> None:
+    for content in (b"", b"%PDF-1.7", b"site_code\nS1\n", b"site_code,household_code,kind\n"):
+        answer = upload(client, content, name)
+        assert answer.status_code == 422
+        assert answer.json["detail"].startswith(f"{name} ")
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "status"),
     [

@@ -36,8 +36,9 @@ NOT_SAID = re.compile(
 
 
 SWITCHED = {
-    "{v}: {v} of {v} rows cannot be stored{v}. Nothing was stored.",
-    " or more; reading stopped there",
+    "{v}: {v} Nothing was stored.",
+    "{v} of {v} rows cannot be stored.",
+    "{v} of the first {v} rows cannot be stored; reading stopped there.",
     "there is no household “{v}”{v}; import the households first",
     "There is no area with the code {v}{v}.",
     "“{v}” is expected and ",
@@ -161,9 +162,9 @@ def test_translations_use_only_values_that_the_message_has() -> None:
             "household_code: chưa có hộ “H; 9” ở tỉnh 19; hãy nhập danh sách hộ trước",
         ),
         (
-            "f.csv: 1000 of 40000 rows cannot be stored or more; reading stopped there. "
+            "f.csv: 1000 of the first 40000 rows cannot be stored; reading stopped there. "
             "Nothing was stored.",
-            "f.csv: ít nhất 1000 trên 40000 dòng đã đọc không lưu được nên dừng đọc tại đó. "
+            "f.csv: 1000 trên 40000 dòng đầu không lưu được nên dừng đọc tại đó. "
             "Chưa lưu dòng nào.",
         ),
         (

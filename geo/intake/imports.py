@@ -164,10 +164,14 @@ def _store_all(
     if not report.rows:
         raise RejectedError(f"{report.source} holds no row: only its header was found.")
     if report.rejected and not refused:
-        more = " or more; reading stopped there" if report.rejected >= MAX_REFUSED else ""
+        found = f"{report.rejected} of {report.rows} rows cannot be stored."
+        if report.rejected >= MAX_REFUSED:
+            found = (
+                f"{report.rejected} of the first {report.rows} rows cannot be stored; "
+                "reading stopped there."
+            )
         raise RejectedError(
-            f"{report.source}: {report.rejected} of {report.rows} rows cannot be stored{more}. "
-            "Nothing was stored.",
+            f"{report.source}: {found} Nothing was stored.",
             [(problem.line, problem.reason) for problem in report.problems],
         )
 

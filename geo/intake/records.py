@@ -86,18 +86,33 @@ Crs = Annotated[str, Field(min_length=1, max_length=64), BeforeValidator(values.
 CommuneCode = Annotated[str, Field(pattern=r"^[0-9]{5}$"), _digits(5)]
 ProvinceCode = Annotated[str, Field(pattern=r"^[0-9]{2}$"), _digits(2)]
 NationalId = Annotated[str, Field(pattern=r"^[0-9]{12}$"), _digits(12)]
+
+
 # The plain form of a number or of yes and no is read inside pydantic's core; what fails there is
 # read once more in Python, which understands more and has the words for the rest.
-_PLAIN = core_schema.str_schema(pattern=r"^[+-]?[0-9]+(\.[0-9]+)?$", max_length=30)
-_Plain = Annotated[
-    float, GetPydanticSchema(lambda _kind, inner: core_schema.chain_schema([_PLAIN, inner(float)]))
-]
+def _digits_only(made: core_schema.CoreSchema, pattern: str) -> GetPydanticSchema:
+    """Text of the pattern as a number: digits of ASCII only, no underscores."""
+    text = core_schema.str_schema(pattern=pattern, max_length=30)
+    return GetPydanticSchema(lambda _kind, _next: core_schema.chain_schema([text, made]))
+
+
+_DECIMAL = r"^[+-]?[0-9]+(\.[0-9]+)?$"
 Number = Annotated[
-    _Plain | Annotated[float, BeforeValidator(values.number)], Field(union_mode="left_to_right")
+    Annotated[float, _digits_only(core_schema.float_schema(), _DECIMAL)]
+    | Annotated[float, BeforeValidator(values.number)],
+    Field(union_mode="left_to_right"),
 ]
-Metres = Annotated[Number, Field(ge=0, le=10_000_000)]
+Metres = Annotated[
+    Annotated[float, _digits_only(core_schema.float_schema(ge=0, le=10_000_000), _DECIMAL)]
+    | Annotated[float, Field(ge=0, le=10_000_000), BeforeValidator(values.number)],
+    Field(union_mode="left_to_right"),
+]
 Altitude = Annotated[float, Field(ge=-1000, le=10_000), BeforeValidator(values.number)]
-Count = Annotated[int, Field(ge=0, le=1000), BeforeValidator(values.whole)]
+Count = Annotated[
+    Annotated[int, _digits_only(core_schema.int_schema(ge=0, le=1000), r"^[0-9]{1,9}$")]
+    | Annotated[int, Field(ge=0, le=1000), BeforeValidator(values.whole)],
+    Field(union_mode="left_to_right"),
+]
 Members = Annotated[int, Field(ge=1, le=100), BeforeValidator(values.whole)]
 Truth = Annotated[
     bool | Annotated[bool, BeforeValidator(values.truth)], Field(union_mode="left_to_right")

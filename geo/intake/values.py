@@ -70,10 +70,9 @@ def number(value: object) -> float:
         raise ValueError(f"{shown(value)} is not a number")
     if not -_INFINITE < value < _INFINITE:
         raise ValueError(f"{value} is not a finite number; leave the cell blank when unknown")
-    try:
-        return float(value)
-    except OverflowError:
-        raise ValueError(f"{shown(value)} is not a number") from None
+    if isinstance(value, int) and value.bit_length() > 1000:
+        raise ValueError(f"{shown(value)} is not a number")
+    return value if isinstance(value, int) else float(value)
 
 
 def whole(value: object) -> int:
