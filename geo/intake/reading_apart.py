@@ -45,9 +45,10 @@ def read_apart(kind: str, path: Path) -> Generator[Iterator[Batch]]:
 
 
 def _started(kind: str, path: Path, writing: int) -> subprocess.Popen[bytes]:
-    # Not forked: this process has threads. The child finds the same modules as this one.
+    # Not forked: this process has threads. The child finds the same modules as this one, and none
+    # of the directory it happens to run in (-P).
     return subprocess.Popen(
-        [sys.executable, "-m", __name__, kind, str(path), str(writing)],
+        [sys.executable, "-P", "-m", __name__, kind, str(path), str(writing)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         pass_fds=(writing,),
