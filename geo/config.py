@@ -12,7 +12,7 @@ from geo.errors import UsageError
 class Settings(BaseSettings):
     """Every setting, with its default; `docs/settings.md` describes each for operators."""
 
-    model_config = SettingsConfigDict(env_prefix="ANCU_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="ANCU_", env_ignore_empty=True, frozen=True)
 
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
     home: Path = Path(".ancu")
