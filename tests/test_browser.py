@@ -147,6 +147,8 @@ def test_hovering_the_map_shows_figures_and_marks_the_row(watched: Watched) -> N
     tip = page.locator(".leaflet-tooltip")
     tip.wait_for()
     assert "Xã Ba Bể" in tip.inner_text() and "66,7 %" in tip.inner_text()
+    box = tip.bounding_box()
+    assert box and 100 < box["width"] < 300
     assert page.locator("tr.hover").get_attribute("data-code") == "05001"
 
 
