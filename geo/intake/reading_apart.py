@@ -15,11 +15,15 @@ from typing import BinaryIO, cast
 from geo.errors import UnavailableError
 from geo.intake.batches import Batch, batches
 from geo.intake.columns import Columns, Packed
+from geo.intake.pipeline import ahead
 from geo.intake.readers import open_source
 from geo.intake.records import MODELS
 
 WORTH_FROM = 8 << 20
 """Bytes of a file from which a second process saves more time than its start costs."""
+
+_AHEAD = 3
+"""Batches that wait on this side, about 30 MB each."""
 
 _END = None
 
@@ -38,9 +42,13 @@ def read_apart(kind: str, path: Path) -> Generator[Iterator[Batch]]:
         finally:
             os.close(writing)
         try:
-            yield _received(pipe, child)
+            # A thread empties the pipe, or the child would wait whenever this side stores.
+            with ahead(_received(pipe, child), _AHEAD) as received:
+                try:
+                    yield received
+                finally:
+                    child.kill()
         finally:
-            child.kill()
             child.wait()
 
 
@@ -78,7 +86,7 @@ def _next(pipe: BinaryIO, child: subprocess.Popen[bytes]) -> object:
 def _send(kind: str, path: Path, pipe: BinaryIO) -> None:
     """The child's work: batches into the pipe, then the end or the error instead.
 
-    The pipe holds far less than a batch, so the child is never more than one batch ahead.
+    The pipe holds far less than a batch, so the child waits when the parent takes none.
     """
     try:
         for batch in batches(kind, open_source(path).rows):
