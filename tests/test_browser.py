@@ -182,6 +182,7 @@ def test_choosing_a_row_shows_its_evidence_and_back_returns(watched: Watched) ->
     assert f"survey={OUTSIDE}" in page.url
     assert "Lệch địa bàn" in page.locator("#evidence").inner_text()
     assert page.locator(".leaflet-evidence-pane path").count() >= 3
+    assert page.locator(".leaflet-evidence-pane svg[data-shape=triangle]").count() == 1
     page.click(f"tr[data-survey='{UNCERTAIN}'] td:first-child")
     page.wait_for_selector(f".map[data-evidence='{UNCERTAIN}']")
     page.go_back()
@@ -252,6 +253,32 @@ def test_paper_gets_the_map_as_the_screen_shows_it(watched: Watched) -> None:
     assert box.evaluate("(map) => map.style.width") == f"{width}px"
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert box.evaluate("(map) => map.style.width") == ""
+
+
+def test_a_commune_s_map_shows_its_listed_points_outside_too(watched: Watched) -> None:
+    page = watched.open("/audit?area=05001")
+    page.wait_for_selector(".map[data-points=ready]")
+    name = page.locator(".map").get_attribute("id")
+    page.wait_for_function(f"{name}.getBounds().contains([[21.0, 105.0], [21.1, 105.15]])")
+    assert page.locator(".beyond").count() == 0
+
+
+def test_links_keep_what_was_changed_without_loading(watched: Watched) -> None:
+    page = watched.open("/progress/19")
+    page.click("a[data-metric=completion]")
+    page.click("a[data-sort=households]")
+    address = page.locator(".languages a").get_attribute("href") or ""
+    for part in ("lang=en", "metric=completion", "sort=households", "dir=desc"):
+        assert part in address
+    page.go_back()
+    assert "metric" not in (page.locator(".languages a").get_attribute("href") or "")
+
+
+def test_areas_of_a_map_are_no_tab_stops(watched: Watched) -> None:
+    page = watched.open("/progress/19")
+    page.wait_for_selector(".map[data-ready=areas]")
+    stops = [path.get_attribute("tabindex") for path in page.locator(".map path").all()]
+    assert stops == ["-1", "-1"]
 
 
 def test_areas_without_figures_are_hatched(watched: Watched) -> None:

@@ -154,7 +154,7 @@ def test_translations_use_only_values_that_the_message_has() -> None:
         ),
         (
             "crs: EPSG:1 is not a reference system that PROJ knows.",
-            "crs: EPSG:1 không phải hệ tọa độ mà PROJ biết: hãy xem lại số hiệu.",
+            "crs: EPSG:1 không phải hệ toạ độ mà PROJ biết: hãy xem lại số hiệu.",
         ),
         (
             "household_code: there is no household “H; 9” in province 19; import the households "

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import date
 from html import unescape
 from io import BytesIO
 from pathlib import Path
@@ -12,11 +13,12 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 from flask.testing import FlaskClient
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, insert, select, text
 
 from geo.errors import UnavailableError
 from geo.layers import LAYERS
 from geo.metrics import METRICS
+from geo.tables import area, area_successor
 from geo.verdicts.rules import RULES
 from tests import page_data
 from tests.page_data import INSIDE, OUTSIDE, PAYLOADS, UNLOCATED, words
@@ -201,6 +203,25 @@ def test_what_is_not_there_is_said_on_a_page(client: FlaskClient, url: str) -> N
     answer = client.get(url)
     assert answer.status_code == 404
     assert "Không tìm thấy" in answer.text and "Về trang tiến độ" in answer.text
+
+
+def test_a_former_area_s_code_leads_to_what_followed_it(
+    conn: Connection, client: FlaskClient
+) -> None:
+    old = conn.execute(
+        insert(area)
+        .values(
+            code="02", level="province", name="Bắc Kạn", full_name="Tỉnh Bắc Kạn", kind="Tỉnh",
+            parent_code="VN", province_code="02", name_key="bac kan", valid_to=date(2025, 6, 30),
+        )
+        .returning(area.c.area_id)
+    ).scalar_one()  # fmt: skip
+    new = conn.execute(select(area.c.area_id).where(area.c.code == "19")).scalar_one()
+    conn.execute(insert(area_successor), {"old_area_id": old, "new_area_id": new})
+    answer = client.get("/progress/02")
+    assert answer.status_code == 410
+    assert "Tỉnh Bắc Kạn" in answer.text and "30/06/2025" in answer.text
+    assert '<a href="/progress/19">Tỉnh Thái Nguyên</a>' in answer.text
 
 
 @pytest.mark.parametrize("url", ["/targeting?area=%00", "/progress/%00", "/search?q=a%00b"])

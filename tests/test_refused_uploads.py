@@ -232,7 +232,7 @@ BAD: dict[str, tuple[str, bytes | str, str, str]] = {
     "crs": (
         "phiếu.csv",
         visit(crs="VN2000"),
-        "crs: “VN2000” không phải hệ tọa độ dùng được ở đây: hãy ghi EPSG: và số hiệu, ví dụ "
+        "crs: “VN2000” không phải hệ toạ độ dùng được ở đây: hãy ghi EPSG: và số hiệu, ví dụ "
         "EPSG:4326 hoặc EPSG:9213.",
         "crs: 'VN2000' is no reference system that can be used here: write EPSG: and its number, "
         "such as EPSG:4326 or EPSG:9213.",

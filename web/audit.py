@@ -40,7 +40,7 @@ def index() -> str:
         )
         counted = [verdict] if verdict else findings.DOUBTED
         made = maps.LocalMap(_("Bản đồ phiếu"))
-        maps.outline(area.code).add_to(made)
+        maps.outline(area.code, listed.items if area.level == "commune" else ()).add_to(made)
         maps.survey_points(area.code, verdict=wanted, rule=rule).add_to(made)
         maps.evidence(selected).add_to(made)
         return page(
@@ -52,7 +52,7 @@ def index() -> str:
             children=areas.children(conn, area.code),
             figures=figures,
             page=listed,
-            names=area_names(conn, listed.items),
+            names=area_names(conn, listed.items, area),
             total=None if rule else sum(figures[v] for v in counted),
             verdict=verdict,
             rule=rule,

@@ -5,7 +5,9 @@ Asia/Ho_Chi_Minh. Nothing is known → an en dash, never 0.
 """
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime
+from functools import wraps
 from typing import Any
 
 from flask import Flask
@@ -13,7 +15,7 @@ from flask_babel import format_date, format_datetime, format_decimal
 from flask_babel import gettext as _
 
 NOTHING = "–"
-_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:%|m|km)(?!\w))|(?<=[<>]) (?=\d)")
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:%|m|km|đ)(?!\w))|(?<=[<>]) (?=\d)")
 Number = int | float
 
 
@@ -105,8 +107,13 @@ def _parsed(value: date | datetime | str | None) -> date | datetime | None:
     return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
+def _on_one_line(function: Callable[..., str]) -> Callable[..., str]:
+    """`function` whose values never part from their signs and units."""
+    return wraps(function)(lambda *values: unbroken(function(*values)))
+
+
 def install(app: Flask) -> None:
     """Make the formats usable as filters in templates."""
     for function in (number, percent, probability, distance, money, day, moment, figure, ago):
-        app.jinja_env.filters[function.__name__] = function
+        app.jinja_env.filters[function.__name__] = _on_one_line(function)
     app.jinja_env.globals["degrees"] = degrees

@@ -7,7 +7,7 @@ records never passes through Folium.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import quote, urlencode
@@ -93,6 +93,7 @@ class LocalMap(folium.Map):
         {% macro html(this, kwargs) %}
         <div class="map" id="{{ this.get_name() }}" role="region" tabindex="0"
              aria-label="{{ this.label|e }}"></div>
+        <noscript><p class="under">{{ this.without_script|e }}</p></noscript>
         {% endmacro %}
         {% macro script(this, kwargs) %}
         var {{ this.get_name() }} = L.map({{ this.get_name()|tojson }}, {
@@ -119,6 +120,7 @@ class LocalMap(folium.Map):
             attribution_control=bool(settings().basemap_url),
         )
         self.label = label
+        self.without_script = _("Bản đồ cần JavaScript; các bảng trên trang có cùng số liệu.")
         self.default_js = [
             (name, url_for("static", filename=path))
             for name, path in (
@@ -181,9 +183,13 @@ def outline_url(area_code: str) -> str:
     return f"/api/v1/areas/{quote(area_code)}/outline.geojson"
 
 
-def outline(area_code: str) -> Call:
-    """The border of one area, which the map then shows whole."""
-    return Call("outline", {"url": outline_url(area_code)})
+def outline(area_code: str, listed: Iterable[Mapping[str, Any]] = ()) -> Call:
+    """The border of one area, which the map then shows whole with the listed surveys near it.
+
+    The map says how many of `listed` (lon, lat in EPSG:4326 or None) are too far to be shown.
+    """
+    points = [[one["lat"], one["lon"]] for one in listed if one["lon"] is not None]
+    return Call("outline", {"url": outline_url(area_code), "points": points})
 
 
 def survey_points(area_code: str, **filters: str | None) -> Call:
@@ -246,6 +252,7 @@ def _words() -> dict[str, str]:
         "noData": _("Chưa có số liệu"),
         "noBoundary": _("Chưa có ranh giới cho khu vực này."),
         "surveys": _("phiếu"),
+        "beyond": _("phiếu trong danh sách nằm ngoài khung bản đồ"),
         "openSurvey": _("Mở phiếu"),
         "accuracy": _("sai số GPS"),
         "toBorder": _("đường ngắn nhất tới ranh giới"),

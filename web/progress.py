@@ -9,9 +9,10 @@ from werkzeug.wrappers import Response
 from api.context import begin
 from geo import areas, households, metrics, sites, surveys
 from geo.areas import COUNTRY
+from geo.gazetteer import LAST_DAY_BEFORE
 from web import columns, labels, maps
 from web.columns import Column, for_map, ordered, sort_value
-from web.shell import area_names, chosen, page
+from web.shell import area_names, area_or_none, chosen, page, with_province
 
 pages = Blueprint("progress", __name__)
 
@@ -46,9 +47,12 @@ def home() -> Response:
 
 
 @pages.get("/progress/<code>")
-def area_page(code: str) -> str | Response:
-    """One area's figures, map and table."""
+def area_page(code: str) -> str | Response | tuple[str, int]:
+    """One area's figures, map and table; of a former area, what followed it."""
     with begin() as conn:
+        former = area_or_none(conn, code, on=LAST_DAY_BEFORE)
+        if former and not area_or_none(conn, code):
+            return _former(conn, former), 410
         area = areas.get(conn, code)
         if area.code != code:
             return redirect(url_for("progress.area_page", code=area.code))
@@ -56,6 +60,16 @@ def area_page(code: str) -> str | Response:
         if area.level == "commune":
             return page(conn, "progress.html", **_commune(conn, area, figures))
         return page(conn, "progress.html", **_above(conn, area, figures))
+
+
+def _former(conn: Any, area: Any) -> str:
+    country = areas.get(conn, COUNTRY)
+    followed = [
+        (one.code, with_province(conn, one, country) if one.level == "commune" else one.full_name)
+        for one in areas.successors(conn, area.area_id)
+    ]
+    title = _("%(name)s không còn", name=area.full_name)
+    return page(conn, "former.html", active="progress", title=title, former=area, followed=followed)
 
 
 def _above(conn: Any, area: Any, figures: dict[str, Any]) -> dict[str, Any]:
@@ -85,12 +99,12 @@ def _commune(conn: Any, area: Any, figures: dict[str, Any]) -> dict[str, Any]:
     listed = surveys.listing(conn, area, limit=SHOWN, order="recent")
     houses = sites.listing(conn, area, limit=SHOWN).items
     made = maps.LocalMap(_("Bản đồ phiếu"))
-    maps.outline(area.code).add_to(made)
+    maps.outline(area.code, listed.items).add_to(made)
     maps.survey_points(area.code).add_to(made)
     return {
         **_common(area, figures, made),
         "page": listed,
-        "names": area_names(conn, listed.items),
+        "names": area_names(conn, listed.items, area),
         "to_visit": households.listing(conn, area, surveyed=False, limit=SHOWN).items,
         "sites": sorted(houses, key=lambda one: not sites.overdue(one, metrics.today())),
         "statuses": labels.STATUSES,

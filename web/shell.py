@@ -1,6 +1,7 @@
 """What every page has around its content: banners, breadcrumb, links to itself."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -62,19 +63,32 @@ def chosen(parameter: str, allowed: Any, default: str) -> str:
     return value if value in allowed else default
 
 
-def area_or_none(conn: Connection, code: str) -> Area | None:
-    """The present area, None when there is none of this code."""
+def area_or_none(conn: Connection, code: str, on: date | None = None) -> Area | None:
+    """The area, present or as of `on`; None when there is none of this code."""
     try:
-        return areas.get(conn, code)
+        return areas.get(conn, code, on)
     except NotFoundError:
         return None
 
 
-def area_names(conn: Connection, records: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """code → full name of the recorded and located communes of some records."""
+def area_names(
+    conn: Connection, records: Iterable[Mapping[str, Any]], area: Area
+) -> dict[str, str]:
+    """code → full name of the recorded and located communes of some records.
+
+    With the province's name where the page's `area` does not tell it.
+    """
     codes = {record[key] for record in records for key in ("recorded_code", "located_code")}
     found = (area_or_none(conn, code) for code in sorted(filter(None, codes)))
-    return {one.code: one.full_name for one in found if one}
+    return {one.code: with_province(conn, one, area) for one in found if one}
+
+
+def with_province(conn: Connection, commune: Area, area: Area) -> str:
+    """The commune's full name, with its province's unless `area` is that province or within it."""
+    if commune.province_code in (None, area.province_code):
+        return commune.full_name
+    province = area_or_none(conn, str(commune.province_code))
+    return f"{commune.full_name}, {province.full_name}" if province else commune.full_name
 
 
 def uuid_or_none(value: str | None) -> str | None:

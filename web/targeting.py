@@ -68,6 +68,9 @@ def index() -> str:
             columns=COLUMNS,
             ranking=ranking[:SHOWN],
             ranked=len(ranking),
+            provinces={one.code: one.full_name for one in areas.children(conn, COUNTRY)}
+            if area.level == "country"
+            else {},
             order=order,
             order_labels=ORDERS,
             metric=metric,

@@ -97,10 +97,25 @@
         interactive: false,
         style: () => ({renderer, color: "#16324f", weight: 1.5, fillColor: "#16324f", fillOpacity: 0.05}),
       }).addTo(map);
-      map.ancu.home = layer.getBounds();
+      const home = layer.getBounds();
+      if (home.isValid()) { withListed(map, home, config.points); }
+      map.ancu.home = home;
       if (!map.ancu.chosen) { show(map, map.ancu.home); }
     });
   };
+
+  /* Listed points near an area belong to what its map shows; a far one must not shrink the area. */
+  const NEAR = 3;  // widths or heights of the area beyond its border
+
+  function withListed(map, home, points) {
+    const reach = home.pad(NEAR);
+    const near = points.filter((point) => reach.contains(point));
+    near.forEach((point) => home.extend(point));
+    if (near.length < points.length) {
+      const text = counts.format(points.length - near.length) + " " + map.ancu.words.beyond;
+      map.getContainer().after(element("p", "under beyond", text));
+    }
+  }
 
   Ancu.choropleth = function (map, config) {
     const figures = JSON.parse(document.getElementById(config.figures).textContent);
@@ -196,6 +211,8 @@
           });
         },
       }).addTo(map);
+      // Tooltips listen for focus, which makes tab stops without names; the table has the links.
+      layer.eachLayer((one) => one.getElement().setAttribute("tabindex", "-1"));
       show(map, layer.getBounds());
       map.getContainer().dataset.ready = "areas";
     });
@@ -216,7 +233,7 @@
     };
     const drawPoint = (p) => {
       const mark = config.marks[one(p)];
-      const hollow = mark.shape === "ring";
+      const hollow = mark.shape === "ring" || mark.shape === "square";
       return {
         shape: mark.shape, radius: 5,
         fill: true, fillColor: hollow ? "#ffffff" : mark.colour, fillOpacity: 0.9,
@@ -273,6 +290,30 @@
     layer.addTo(map);
   };
 
+  /* The chosen survey's mark, of the same shape as in the legend and larger than the others. */
+  const OUTLINES = {
+    disc: "M-7 0a7 7 0 1 0 14 0a7 7 0 1 0-14 0z",
+    ring: "M-7 0a7 7 0 1 0 14 0a7 7 0 1 0-14 0z",
+    square: "M-7-7h14v14h-14z",
+    triangle: "M0-9L8.5 6.5h-17z",
+  };
+
+  function sign(shape, colour) {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const add = (values) => {
+      const path = document.createElementNS(svg.namespaceURI, "path");
+      for (const [key, value] of Object.entries(values)) { path.setAttribute(key, value); }
+      svg.append(path);
+    };
+    for (const [key, value] of [["viewBox", "-11 -11 22 22"], ["width", 22], ["height", 22]]) { svg.setAttribute(key, value); }
+    svg.dataset.shape = shape;
+    const full = shape === "disc" || shape === "triangle";
+    add({d: OUTLINES[shape], fill: full ? colour : "#ffffff"});
+    if (shape === "square") { add({d: "M-7-7h7v14h-7z", fill: colour}); }
+    add({d: OUTLINES[shape], fill: "none", stroke: shape === "ring" ? colour : "#111827", "stroke-width": 2});
+    return svg;
+  }
+
   Ancu.evidence = function (map, config) {
     const group = L.featureGroup().addTo(map);
     const options = (extra) => Object.assign({pane: "evidence", renderer: L.svg({pane: "evidence"}), interactive: false}, extra);
@@ -290,7 +331,8 @@
       if (seen.point) {
         if (seen.accuracy_m) { L.circle(seen.point, options({radius: seen.accuracy_m, color: seen.colour, weight: 1, fillOpacity: 0.12})).addTo(group); }
         if (seen.nearest) { L.polyline([seen.point, seen.nearest], options({color: seen.colour, weight: 3})).addTo(group); }
-        L.circleMarker(seen.point, options({radius: 7, color: "#111827", weight: 2, fillColor: seen.colour, fillOpacity: 1})).addTo(group);
+        const icon = L.divIcon({html: sign(seen.shape, seen.colour), className: "", iconSize: [22, 22]});
+        L.marker(seen.point, {pane: "evidence", icon, interactive: false, keyboard: false}).addTo(group);
       }
       if (group.getLayers().length) { show(map, group.getBounds()); }
       if (panel) {
@@ -314,6 +356,7 @@
         const url = new URL(location.href);
         url.searchParams.set("survey", id);
         history.pushState({survey: id}, "", url);
+        document.dispatchEvent(new Event("ancu:address"));
       }
       if (!id && map.ancu.home) { show(map, map.ancu.home); }
       if (!id && panel) { panel.hidden = true; }

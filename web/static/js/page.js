@@ -33,6 +33,22 @@
     heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
   }
 
+  /* Links to this page in another language or order keep what scripts have changed since. */
+  function keepState() {
+    const now = new URL(location.href).searchParams;
+    for (const link of document.querySelectorAll(".languages a, .switch a, th a[data-sort]")) {
+      const url = new URL(link.href);
+      const own = link.dataset.sort ? ["sort", "dir"] : link.dataset.metric ? ["metric"] : [];
+      for (const key of ["sort", "dir", "metric", "survey"]) {
+        if (own.includes(key)) { continue; }
+        if (now.has(key)) { url.searchParams.set(key, now.get(key)); } else { url.searchParams.delete(key); }
+      }
+      link.href = url.href;
+    }
+  }
+  document.addEventListener("ancu:address", keepState);
+  window.addEventListener("popstate", keepState);
+
   for (const link of document.querySelectorAll("table.sortable th a[data-sort]")) {
     link.addEventListener("click", (event) => {
       event.preventDefault();
@@ -44,6 +60,7 @@
       url.searchParams.set("sort", link.dataset.sort);
       url.searchParams.set("dir", descending ? "desc" : "asc");
       history.replaceState(history.state, "", url);
+      keepState();
     });
   }
 
@@ -67,6 +84,7 @@
       const url = new URL(location.href);
       url.searchParams.set("metric", link.dataset.metric);
       history.pushState({metric: link.dataset.metric}, "", url);
+      keepState();
       useMetric(link.dataset.metric);
     });
   }

@@ -19,6 +19,10 @@
       if (layer.options.parts) { fillParts(this._ctx, p, r, layer.options.parts); }
       tracePath(this._ctx, p, r, layer.options.shape);
       this._fillStroke(this._ctx, layer);
+      if (layer.options.shape === "square") {  // half filled, as the legend's sign
+        this._ctx.fillStyle = layer.options.color;
+        this._ctx.fillRect(p.x - 0.9 * r, p.y - 0.9 * r, 0.9 * r, 1.8 * r);
+      }
     },
   });
 
