@@ -118,6 +118,14 @@ install_browser_libraries() {
     : >"$stamp"
 }
 
+ensure_chromium() {
+    command -v chromium >/dev/null || command -v chromium-browser >/dev/null ||
+        apt_install "Chromium, in which the pages are tested," chromium
+}
+
 make_venv
 install_python_packages
 install_browser_libraries
+if [ "$kind" = dev ]; then
+    ensure_chromium
+fi
