@@ -32,6 +32,17 @@ def test_what_is_no_number(given_: object) -> None:
         values.number(given_)
 
 
+@pytest.mark.parametrize("given_", ["..", ".", "S/../6", "S/./6", "../S", "S/.."])
+def test_codes_that_no_page_s_address_can_hold(given_: str) -> None:
+    with pytest.raises(ValueError, match="only dots between slashes"):
+        values.code(given_)
+
+
+@pytest.mark.parametrize("given_", ["S.6", "S../6", "N/1", "a..b", ".a/b."])
+def test_codes_with_dots_within_stay(given_: str) -> None:
+    assert values.code(given_) == given_
+
+
 @pytest.mark.parametrize(
     ("given_", "dong"),
     [

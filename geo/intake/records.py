@@ -79,7 +79,7 @@ def _known_stage(stage: str) -> str:
 
 
 # The constraint comes first: pydantic then checks it inside its own core, not in Python.
-Code = Annotated[str, Field(min_length=1, max_length=64), BeforeValidator(values.tidy)]
+Code = Annotated[str, Field(min_length=1, max_length=64), BeforeValidator(values.code)]
 Name = Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(values.tidy)]
 Address = Annotated[str, Field(min_length=1, max_length=500), BeforeValidator(values.tidy)]
 Crs = Annotated[str, Field(min_length=1, max_length=64), BeforeValidator(values.crs)]

@@ -23,6 +23,7 @@ _CRS = re.compile(r"(?:EPSG\s*:+\s*)?([0-9]{1,6})(?:\.0*)?", re.I).fullmatch
 _EXCEL_ERRORS = frozenset(
     ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!")
 )
+_DOT_SEGMENT = re.compile(r"(?:^|/)\.\.?(?:/|$)").search
 _INFINITE = float("inf")
 _NO_DIGITS = re.compile(r"\D+")
 _TRUE = frozenset(("1", "true", "yes", "y", "có", "co", "x", "đúng"))
@@ -57,6 +58,16 @@ def tidy(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         raise ValueError(f"{shown(value)} is not text")
     return shown(value) if abs(value) >= 1 << 1000 else str(value)
+
+
+def code(value: object) -> object:
+    """A record's code, tidy; no page's address can hold dots alone between slashes."""
+    text = tidy(value)
+    if isinstance(text, str) and "." in text and _DOT_SEGMENT(text):
+        raise ValueError(
+            f"{shown(text)} has only dots between slashes; write the code without them"
+        )
+    return text
 
 
 def number(value: object) -> float:
