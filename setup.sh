@@ -118,9 +118,13 @@ install_browser_libraries() {
     : >"$stamp"
 }
 
+# Chromium, and what the program that drives it needs of the system.
 ensure_chromium() {
-    command -v chromium >/dev/null || command -v chromium-browser >/dev/null ||
-        apt_install "Chromium, in which the pages are tested," chromium
+    missing=
+    command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing=chromium
+    /sbin/ldconfig -p | grep -q libatomic.so.1 || missing="$missing libatomic1"
+    # Unquoted on purpose: two words are two packages.
+    [ -z "$missing" ] || apt_install "The browser for the tests" $missing
 }
 
 make_venv
