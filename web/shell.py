@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from geo import areas, boundaries
 from geo.areas import Area
+from geo.boundaries import sketch
 from geo.errors import NotFoundError
 from geo.intake.log import demo_present
 from web import assets, labels
@@ -27,6 +28,7 @@ def install(app: Flask) -> None:
         here=here,
         verdict_marks=VERDICT_MARKS,
         verdict_labels=labels.VERDICTS,
+        sketch_source=sketch.OPTIONS.source,
     )
 
 
