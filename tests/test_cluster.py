@@ -211,11 +211,18 @@ def _run_as_nobody(home: Path, statement: str) -> subprocess.CompletedProcess[st
 def _python_for_all() -> str:
     """An interpreter of our version that an ordinary user may run; root's own may be closed."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    packages = [path for path in sys.path if path.endswith("site-packages")]
     for candidate in (sys.executable, f"/usr/bin/python{version}"):
-        real = Path(candidate).resolve()
-        if all(p.stat().st_mode & 0o005 == 0o005 for p in (real, *real.parents) if p.exists()):
+        if all(map(_open_to_all, (candidate, Path(candidate).resolve(), *packages))):
             return candidate
-    pytest.skip(f"no python{version} that an ordinary user may run")
+    pytest.skip("root's Python and packages lie where an ordinary user may not go")
+
+
+def _open_to_all(path: str | Path) -> bool:
+    place = Path(path)
+    return place.exists() and all(
+        p.stat().st_mode & 0o005 == 0o005 for p in (place, *place.parents)
+    )
 
 
 def _readable_copy(home: Path) -> str:
