@@ -68,15 +68,6 @@ def _first_line(error: BaseException | None) -> str:
     return str(error).splitlines()[0] if error else "unknown reason"
 
 
-def answers(url: str | None = None) -> bool:
-    """Whether the database answers a trivial query."""
-    try:
-        with engine(url).connect() as connection:
-            return connection.execute(text("SELECT 1")).scalar() == 1
-    except exc.SQLAlchemyError:
-        return False
-
-
 @lru_cache
 def sql(name: str) -> TextClause:
     """The statement of `geo/sql/<name>.sql`, to be executed with bound parameters."""

@@ -8,24 +8,13 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from api.errors import STATUS
 from geo.errors import (
     AncuError,
-    ConflictError,
-    NotFoundError,
-    RejectedError,
-    UnavailableError,
-    UsageError,
 )
 
 log = logging.getLogger(__name__)
 
-STATUS: dict[type[AncuError], int] = {
-    UsageError: 400,
-    NotFoundError: 404,
-    ConflictError: 409,
-    RejectedError: 422,
-    UnavailableError: 503,
-}
 TITLES = {
     400: _l("Địa chỉ hoặc tham số không đúng"),
     403: _l("Yêu cầu đến từ trang khác nên bị từ chối"),

@@ -1,6 +1,7 @@
 """Records kept by column: quick to send to another process, and quick to store."""
 
 import pickle
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Generic, TypeVar, overload
 
@@ -10,15 +11,15 @@ T = TypeVar("T")
 ATTRIBUTES = "attributes"
 
 
-class _Listed(Sequence[T], Generic[T]):
+class _Listed(Sequence[T], Generic[T], ABC):
     """A sequence that makes its list when first asked for more than its length."""
 
     def __init__(self, length: int) -> None:
         self._length = length
         self._made: list[T] | None = None
 
-    def _make(self) -> list[T]:
-        raise NotImplementedError
+    @abstractmethod
+    def _make(self) -> list[T]: ...
 
     @property
     def _items(self) -> list[T]:
