@@ -13,8 +13,10 @@ from werkzeug.exceptions import HTTPException
 from geo.errors import (
     AncuError,
     ConflictError,
+    ForbiddenError,
     NotFoundError,
     RejectedError,
+    SignInError,
     UnavailableError,
     UsageError,
 )
@@ -23,6 +25,8 @@ log = logging.getLogger(__name__)
 
 STATUS: dict[type[AncuError], int] = {
     UsageError: 400,
+    SignInError: 401,
+    ForbiddenError: 403,
     NotFoundError: 404,
     ConflictError: 409,
     RejectedError: 422,
@@ -49,7 +53,7 @@ PROBLEMS: dict[str | int | HTTPStatus, Any] = {
             "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
         },
     }
-    for status in (400, 404, 503)
+    for status in (400, 401, 403, 404, 429, 503)
 }
 
 

@@ -25,6 +25,7 @@ from geo.errors import UnavailableError
 from geo.system import install
 
 DATABASE = "ancu"
+OWNER = "ancu"
 _SOCKET_PATH_LIMIT = 107 - len("/.s.PGSQL.5432.lock")
 _TUNING = {
     "listen_addresses": "",
@@ -80,9 +81,9 @@ class Cluster:
         """Exists when somebody asked for the cluster to stay up (`ancu db start`)."""
         return self.base / "keep-running"
 
-    def url(self, database: str = DATABASE) -> str:
+    def url(self, database: str = DATABASE, user: str = OWNER) -> str:
         host = quote(str(self.socket), safe="/")
-        return f"postgresql+psycopg2://ancu@/{quote(database)}?host={host}"
+        return f"postgresql+psycopg2://{user}@/{quote(database)}?host={host}"
 
     def running(self) -> bool:
         """Whether its server answers; a process id left by a killed one does not count."""

@@ -15,6 +15,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ANCU_", env_ignore_empty=True, frozen=True)
 
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
+    database_runtime_url: str | None = Field(
+        default=None, validation_alias="DATABASE_RUNTIME_URL"
+    )
     home: Path = Path(".ancu")
     boundaries: Path | None = None
     download_url: str = (

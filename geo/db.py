@@ -11,6 +11,9 @@ from sqlalchemy import Connection, Engine, TextClause, create_engine, exc, make_
 from geo import cluster
 from geo.config import settings
 from geo.errors import ConflictError, RejectedError, UnavailableError, UsageError
+from geo.scope import Scope, bind
+
+RUNTIME_ROLE = "ancu_runtime"
 
 
 @lru_cache(maxsize=4)
@@ -31,14 +34,41 @@ def engine(url: str | None = None) -> Engine:
 
 
 @contextmanager
-def transaction(url: str | None = None) -> Iterator[Connection]:
+def transaction(url: str | None = None, *, scope: Scope) -> Iterator[Connection]:
     """One transaction: committed at the end of the block, rolled back whole on any error.
 
-    READ COMMITTED, because the counters lock their rows and then count again (see metrics).
-    Raises the errors of `geo.errors` instead of the driver's.
+    As the database's owner: for the operator's commands. READ COMMITTED, because the counters
+    lock their rows and then count again (see metrics). Raises the errors of `geo.errors` instead
+    of the driver's.
     """
     with translated_errors(), engine(url).begin() as connection:
+        bind(connection, scope)
         yield connection
+
+
+@contextmanager
+def served(scope: Scope, url: str | None = None) -> Iterator[Connection]:
+    """The same as the role that owns nothing and that row-level security holds: for requests.
+
+    With DATABASE_RUNTIME_URL, or on the private cluster, the connection itself is that role's;
+    on another database it is the owner's, who takes the role for each transaction.
+    """
+    with translated_errors(), engine(url or _runtime_url()).begin() as connection:
+        become_runtime(connection)
+        bind(connection, scope)
+        yield connection
+
+
+def become_runtime(connection: Connection) -> None:
+    """Give up the owner's rights until the end of the transaction."""
+    connection.execute(text(f"SET LOCAL ROLE {RUNTIME_ROLE}"))
+
+
+def _runtime_url() -> str | None:
+    chosen = settings()
+    if chosen.database_runtime_url or chosen.database_url:
+        return chosen.database_runtime_url or chosen.database_url
+    return cluster.private().url(user=RUNTIME_ROLE)
 
 
 @contextmanager
@@ -56,7 +86,8 @@ def translated_errors() -> Iterator[None]:
             raise  # a statement of ours is wrong, which nobody but us can mend
         raise UnavailableError(
             f"The database does not allow it: {_first_line(error.orig)}. Ask its administrator, "
-            "for PostGIS: CREATE EXTENSION postgis; CREATE EXTENSION pg_trgm"
+            "for PostGIS: CREATE EXTENSION postgis; CREATE EXTENSION pg_trgm; for the web server's "
+            "role: CREATE ROLE ancu_runtime LOGIN; GRANT ancu_runtime TO the database's owner"
         ) from error
     except (exc.OperationalError, exc.InterfaceError) as error:
         raise UnavailableError(

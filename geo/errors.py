@@ -28,5 +28,13 @@ class ConflictError(AncuError):
     """A record with the same identity and other content is already stored."""
 
 
+class SignInError(AncuError):
+    """Nobody is signed in, or not with what this needs; signing in helps."""
+
+
+class ForbiddenError(AncuError):
+    """The person who asks may not do this, or not there; signing in again does not help."""
+
+
 class UnavailableError(AncuError):
     """Something that the service needs does not answer: the database, PostGIS, the network."""

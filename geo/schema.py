@@ -9,8 +9,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from geo.db import sql
 from geo.errors import UnavailableError
-from geo.tables import metadata
+from geo.account_tables import metadata
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -29,6 +30,7 @@ def migrate(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('ancu.migrate'))"))
     connection.execute(text("CREATE EXTENSION IF NOT EXISTS postgis"))
     connection.execute(text("CREATE EXTENSION IF NOT EXISTS pg_trgm"))
+    connection.execute(sql("runtime_role"))
     command.upgrade(_config(connection), "head")
 
 

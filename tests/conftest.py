@@ -13,6 +13,9 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
 from geo import areas, schema
 from geo.cluster import Cluster
+from geo.db import become_runtime
+from geo.scope import OPERATOR, Scope, bind
+from geo.scope import of as scope_of
 from tests import intake_world
 
 FAST = (("fsync", "off"), ("full_page_writes", "off"), ("synchronous_commit", "off"))
@@ -74,6 +77,7 @@ def conn(empty_engine: Engine) -> Iterator[Connection]:
     """A connection on the empty database; all that the test does is rolled back."""
     with empty_engine.connect() as connection:
         outer = connection.begin()
+        bind(connection, OPERATOR)
         yield connection
         outer.rollback()
 
@@ -94,18 +98,29 @@ def areas_conn(gazetteer_engine: Engine) -> Iterator[Connection]:
     """A connection on the database with the areas; all that the test does is rolled back."""
     with gazetteer_engine.connect() as connection:
         outer = connection.begin()
+        bind(connection, OPERATOR)
         yield connection
         outer.rollback()
 
 
 @pytest.fixture
 def begin(conn: Connection) -> Callable:
-    """What the application uses to open a transaction, here a savepoint of the test's own."""
+    """What the application uses to open a transaction, here a savepoint of the test's own.
+
+    Inside it the connection is the runtime role's, as in the server; afterwards the owner's again.
+    """
 
     @contextmanager
-    def nested() -> Iterator[Connection]:
-        with conn.begin_nested():
-            yield conn
+    def nested(scope: Scope) -> Iterator[Connection]:
+        before = scope_of(conn)
+        try:
+            with conn.begin_nested():
+                become_runtime(conn)
+                bind(conn, scope)
+                yield conn
+                conn.execute(text("RESET ROLE"))
+        finally:
+            bind(conn, before)
 
     return nested
 

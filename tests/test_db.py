@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from geo import schema
-from geo.db import engine, transaction, translated_errors
+from geo.db import engine, sql, transaction, translated_errors
 from geo.errors import UnavailableError, UsageError
+from geo.scope import OPERATOR
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,7 @@ def test_an_address_that_cannot_be_used_names_the_setting(url, said):
 def test_a_database_that_is_not_there_does_not_answer():
     with (
         pytest.raises(UnavailableError, match="does not answer"),
-        transaction("postgresql://ancu@127.0.0.1:9/none"),
+        transaction("postgresql://ancu@127.0.0.1:9/none", scope=OPERATOR),
     ):
         pytest.fail("there is no such database")
 
@@ -46,6 +47,7 @@ def test_a_role_without_that_right_can_use_extensions_that_are_there(make_databa
     with admin.begin() as connection:
         connection.execute(text("CREATE EXTENSION postgis"))
         connection.execute(text("CREATE EXTENSION pg_trgm"))
+        connection.execute(sql("runtime_role"))
         connection.execute(text("CREATE ROLE owner_of_schema"))
         connection.execute(text("GRANT ALL ON SCHEMA public TO owner_of_schema"))
         connection.execute(text("SET LOCAL ROLE owner_of_schema"))

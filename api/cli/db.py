@@ -5,6 +5,7 @@ import click
 from geo import cluster, schema
 from geo.config import settings
 from geo.db import transaction
+from geo.scope import OPERATOR
 from geo.errors import UnavailableError
 
 
@@ -35,7 +36,7 @@ def stop() -> None:
 @group.command()
 def migrate() -> None:
     """Bring the database to the schema of this version."""
-    with cluster.available(), transaction() as connection:
+    with cluster.available(), transaction(scope=OPERATOR) as connection:
         before = schema.revision(connection)
         schema.migrate(connection)
         click.echo(f"The schema is at {schema.revision(connection)} (was {before or 'empty'}).")
@@ -53,7 +54,7 @@ def status() -> None:
             click.echo("State:    stopped (`ancu db start` starts it)")
             return
     try:
-        with transaction() as connection:
+        with transaction(scope=OPERATOR) as connection:
             revision = schema.revision(connection)
     except UnavailableError:
         click.echo("State:    does not answer")

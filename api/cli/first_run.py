@@ -6,6 +6,7 @@ from api.cli.bars import bar
 from geo import areas, boundaries, demo, schema
 from geo.config import settings
 from geo.db import transaction
+from geo.scope import OPERATOR
 
 
 def prepare() -> None:
@@ -13,16 +14,16 @@ def prepare() -> None:
 
     A second call finds everything there and returns within a second.
     """
-    with transaction() as conn:
+    with transaction(scope=OPERATOR) as conn:
         schema.migrate(conn)
-    with transaction() as conn:
+    with transaction(scope=OPERATOR) as conn:
         areas.load_gazetteer(conn)
-    with transaction() as conn, bar("Boundaries") as advance:
+    with transaction(scope=OPERATOR) as conn, bar("Boundaries") as advance:
         said = boundaries.ensure(conn, advance)
     if said:
         click.echo(said, err=True)
     if settings().demo:
-        with transaction() as conn, bar("Demo data (synthetic)") as advance:
+        with transaction(scope=OPERATOR) as conn, bar("Demo data (synthetic)") as advance:
             made = demo.ensure(conn, advance)
         if made:
             click.echo(made, err=True)

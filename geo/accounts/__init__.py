@@ -1,0 +1,1 @@
+"""Accounts: who may do what, where; how they sign in; who looked at what."""
