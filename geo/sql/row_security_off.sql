@@ -12,3 +12,6 @@ END
 $$;
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ancu_runtime;
 DROP TRIGGER IF EXISTS access_log_chain ON access_log;
+DROP TRIGGER IF EXISTS access_log_keep ON access_log;
+DROP FUNCTION IF EXISTS access_log_chain();
+DROP FUNCTION IF EXISTS access_log_keep();

@@ -1,0 +1,54 @@
+-- The access log's chain: every entry carries the hash of the one before, and none is changed.
+--
+-- The database itself numbers, dates and hashes each entry, whatever the client sent for these
+-- columns. geo.trail computes the same hash in Python: change both together.
+CREATE FUNCTION access_log_chain() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+-- ancu.all: row-level security would otherwise hide the last entry from an owner it holds.
+SET search_path = pg_catalog, public, pg_temp
+SET "ancu.all" = 'on'
+AS $$
+DECLARE
+    last record;
+    told text;
+BEGIN
+    -- Held until the commit, so that entries become visible in the order of their numbers.
+    PERFORM pg_advisory_xact_lock(hashtext('ancu.access_log'));
+    SELECT entry_id, hash INTO last FROM public.access_log ORDER BY entry_id DESC LIMIT 1;
+    NEW.entry_id := coalesce(last.entry_id, 0) + 1;
+    NEW.at := clock_timestamp();
+    NEW.previous_hash := coalesce(last.hash, decode(repeat('00', 32), 'hex'));
+    -- Each field as its length in bytes, a colon and itself, or '-' when it is unknown: no two
+    -- different entries give the same text.
+    SELECT string_agg(coalesce(octet_length(convert_to(field, 'UTF8')) || ':' || field, '-'), ''
+                      ORDER BY place)
+    INTO told
+    FROM unnest(ARRAY[
+        NEW.entry_id::text, (extract(epoch FROM NEW.at) * 1000000)::bigint::text,
+        NEW.account_id::text, NEW.login, NEW.via, NEW.address, NEW.action, NEW.route,
+        NEW.subject, NEW.subject_id, NEW.province_code, NEW.commune_code, NEW.query,
+        NEW.rows::text, NEW.outcome, NEW.reason
+    ]) WITH ORDINALITY AS fields (field, place);
+    NEW.hash := sha256(NEW.previous_hash || convert_to(told, 'UTF8'));
+    RETURN NEW;
+END
+$$;
+
+CREATE FUNCTION access_log_keep() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RAISE insufficient_privilege USING MESSAGE = 'entries of the access log are never changed';
+END
+$$;
+
+REVOKE ALL ON FUNCTION access_log_chain(), access_log_keep() FROM PUBLIC;
+
+CREATE TRIGGER access_log_chain BEFORE INSERT ON access_log
+    FOR EACH ROW EXECUTE FUNCTION access_log_chain();
+CREATE TRIGGER access_log_keep BEFORE DELETE OR UPDATE OR TRUNCATE ON access_log
+    FOR EACH STATEMENT EXECUTE FUNCTION access_log_keep();
+-- Also in a session that plays a replica, where ordinary triggers rest.
+ALTER TABLE access_log ENABLE ALWAYS TRIGGER access_log_chain;
+ALTER TABLE access_log ENABLE ALWAYS TRIGGER access_log_keep;
