@@ -15,9 +15,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ANCU_", env_ignore_empty=True, frozen=True)
 
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
-    database_runtime_url: str | None = Field(
-        default=None, validation_alias="DATABASE_RUNTIME_URL"
-    )
+    database_runtime_url: str | None = Field(default=None, validation_alias="DATABASE_RUNTIME_URL")
     home: Path = Path(".ancu")
     boundaries: Path | None = None
     download_url: str = (
@@ -27,14 +25,36 @@ class Settings(BaseSettings):
     demo: bool = True
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
+    trusted_hosts: str = ""
+    proxies: int = Field(default=0, ge=0, le=5)
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    plain_http: bool = False
+    rate_per_minute: int = Field(default=3000, ge=1)
     workers: int = Field(default=2, ge=1, le=64)
     basemap_url: str | None = None
     max_upload_mb: int = Field(default=256, ge=1)
+
+    keys: Path | None = None
+    session_idle_minutes: int = Field(default=60, ge=1, le=24 * 60)
+    session_hours: int = Field(default=12, ge=1, le=7 * 24)
+    token_days: int = Field(default=366, ge=1, le=366)
 
     inside_probability: float = Field(default=0.95, gt=0.5, lt=1)
     outside_probability: float = Field(default=0.05, gt=0, lt=0.5)
     assumed_accuracy_m: float = Field(default=30.0, gt=0)
     poor_accuracy_m: float = Field(default=100.0, gt=0)
+
+    @property
+    def https(self) -> bool:
+        """Whether people reach the service by HTTPS: its own, or a proxy's in front of it."""
+        return self.tls_cert is not None or self.proxies > 0
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names under which the service may be asked for, beside those of this machine."""
+        names = (name.strip().lower() for name in self.trusted_hosts.split(","))
+        return frozenset(name for name in names if name)
 
 
 @lru_cache(maxsize=1)

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from api.cli import address, audit, boundaries, db, demo, imports, reports, serve
+from api.cli import address, audit, boundaries, db, demo, imports, keys, reports, serve
 from geo.errors import AncuError, RejectedError, UsageError
 
 REJECTED, WRONG_USAGE = 1, 2
@@ -36,6 +36,7 @@ COMMANDS: tuple[click.Command, ...] = (
     db.group,
     demo.demo,
     imports.command,
+    keys.group,
     reports.progress,
     reports.export,
     serve.serve,

@@ -1,0 +1,81 @@
+"""Sealing of what must not be read from the database alone: national IDs, TOTP secrets."""
+
+import hmac
+import os
+from collections.abc import Iterable
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert
+
+from geo.account_tables import key_check
+from geo.accounts.keys import Keys, keys
+from geo.errors import UnavailableError, UsageError
+
+_VERSION = b"\x01"
+_NONCE = 12
+_FINGERPRINT = 16
+
+
+def seal(plain: str, context: str) -> bytes:
+    """Encrypt with AES-256-GCM; `context` (whose value this is) must be the same to open it."""
+    nonce = os.urandom(_NONCE)
+    return _VERSION + nonce + _cipher(keys().seal).encrypt(nonce, plain.encode(), context.encode())
+
+
+def unseal(sealed: bytes, context: str) -> str:
+    """What was sealed; raises UnavailableError for another key or context, or changed bytes."""
+    nonce, body = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
+    try:
+        if sealed[:1] != _VERSION or len(nonce) != _NONCE:
+            raise InvalidTag
+        return _cipher(keys().seal).decrypt(nonce, body, context.encode()).decode()
+    except InvalidTag:
+        raise UnavailableError(
+            "A sealed value cannot be opened: it was changed, or sealed with another keys file."
+        ) from None
+
+
+def fingerprint(plain: str) -> bytes:
+    """16 bytes by which a sealed value is found again, of no use without the key."""
+    return fingerprints((plain,))[0]
+
+
+def fingerprints(plains: Iterable[str]) -> list[bytes]:
+    """The fingerprint of each; a million take about a second."""
+    key, digest = keys().fingerprint, hmac.digest
+    return [digest(key, plain.encode(), "sha256")[:_FINGERPRINT] for plain in plains]
+
+
+def check_keys(conn: Connection) -> None:
+    """Remember the keys at their first use with a database, afterwards refuse any other ones.
+
+    Raises UsageError. The session key is left out: it may be renewed, which signs everybody out.
+    """
+    ours = _check_values(keys())
+    conn.execute(
+        insert(key_check)
+        .values([{"purpose": name, "check_value": value} for name, value in ours.items()])
+        .on_conflict_do_nothing()
+    )
+    stored = conn.execute(select(key_check.c.purpose, key_check.c.check_value))
+    if {row.purpose: bytes(row.check_value) for row in stored} != ours:
+        raise UsageError(
+            "The keys file is not the one that this database was used with: what is sealed could "
+            "not be opened. Bring the former file back (ANCU_KEYS names another place)."
+        )
+
+
+def _check_values(of: Keys) -> dict[str, bytes]:
+    purposes = {"seal": of.seal, "fingerprint": of.fingerprint}
+    return {
+        name: hmac.digest(key, f"ancu key check {name}".encode(), "sha256")
+        for name, key in purposes.items()
+    }
+
+
+@lru_cache(maxsize=4)
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(key)
