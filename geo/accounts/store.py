@@ -90,8 +90,8 @@ def create(
         insert(account)
         .values(
             login=_new_login(login),
-            full_name=name(full_name, "full_name"),
-            position=name(position, "position") if position.strip() else "",
+            full_name=name(full_name),
+            position=name(position) if position.strip() else "",
             province_code=where[0],
             commune_code=where[1],
             password_hash=passwords.hash_password(password),
@@ -171,9 +171,9 @@ def rename(
 ) -> None:
     """Give the account another name and position."""
     _checked(conn, by, account_id)
-    names = {"full_name": name(full_name, "full_name"), "position": ""}
+    names = {"full_name": name(full_name), "position": ""}
     if position.strip():
-        names["position"] = name(position, "position")
+        names["position"] = name(position)
     conn.execute(update(account).where(account.c.account_id == account_id).values(names))
 
 
@@ -213,11 +213,11 @@ def folded_login(login: str) -> str:
     return unicodedata.normalize("NFKC", login).strip().lower()
 
 
-def name(text: str, field: str, longest: int = _MAX_NAME) -> str:
+def name(text: str, longest: int = _MAX_NAME) -> str:
     """A name as it is stored; raises RejectedError for one that cannot be."""
     cleaned = clean(text)
     if not cleaned or len(cleaned) > longest or not cleaned.isprintable():
-        raise RejectedError(f"{field}: between 1 and {longest} printable characters")
+        raise RejectedError(f"A name or position has 1 to {longest} characters, all printable.")
     return cleaned
 
 

@@ -65,8 +65,8 @@ def create(conn: Connection, by: User | None, where: Area, name: str, kind: str 
     made = conn.execute(
         upsert(team)
         .values(
-            name=store.name(name, "name"),
-            kind=store.name(kind, "kind") if kind.strip() else "",
+            name=store.name(name),
+            kind=store.name(kind) if kind.strip() else "",
             area_code=where.code,
             province_code=spot[0],
             commune_code=spot[1],
@@ -92,7 +92,7 @@ def get(conn: Connection, team_id: int) -> Team:
 def rename(conn: Connection, by: User | None, team_id: int, name: str, kind: str = "") -> None:
     """Give a group another name and kind; raises ConflictError when the name is taken."""
     found = _checked(conn, by, team_id)
-    new = store.name(name, "name")
+    new = store.name(name)
     taken = conn.execute(
         select(team.c.team_id).where(
             team.c.area_code == found.area_code, team.c.name == new, team.c.team_id != team_id
@@ -100,7 +100,7 @@ def rename(conn: Connection, by: User | None, team_id: int, name: str, kind: str
     ).first()
     if taken:
         raise ConflictError("The area has a group of this name already.")
-    values = {"name": new, "kind": store.name(kind, "kind") if kind.strip() else ""}
+    values = {"name": new, "kind": store.name(kind) if kind.strip() else ""}
     conn.execute(update(team).where(team.c.team_id == team_id).values(values))
 
 
@@ -117,7 +117,7 @@ def add(
     _checked(conn, by, team_id)
     member = store.get(conn, account_id)
     delegation.check_create(by, member.home)
-    known = store.name(position, "position") if position.strip() else ""
+    known = store.name(position) if position.strip() else ""
     conn.execute(
         upsert(team_member)
         .values(team_id=team_id, account_id=account_id, position=known)

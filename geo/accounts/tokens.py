@@ -54,7 +54,7 @@ def make(
     Raises RejectedError for a name or life that cannot be, ForbiddenError for an action that the
     account does not have or no token may do.
     """
-    made, cleaned, longest = moment(now), store.name(name, "name", _MAX_NAME), settings().token_days
+    made, cleaned, longest = moment(now), store.name(name, _MAX_NAME), settings().token_days
     if not 1 <= days <= longest:
         raise RejectedError(f"A token lives between 1 and {longest} days.")
     if not actions:
