@@ -2,6 +2,7 @@
 .PHONY: run test bench lint setup-run setup-dev locks clean
 
 run: setup-run
+	@.venv/bin/ancu keys make
 	@exec .venv/bin/ancu serve
 
 test: setup-dev lint
@@ -12,6 +13,8 @@ lint: setup-dev
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	.venv/bin/bandit -q -r geo api web -c pyproject.toml
+	.venv/bin/python -m tests.audit_dependencies
 
 # BENCH_ARGS: -n ROWS, --only NAME; ANCU_BOUNDARIES names the communes to measure on.
 bench: setup-dev

@@ -17,5 +17,4 @@ def make() -> None:
     if keys.make(file):
         click.echo(f"The keys are in {file}. Keep a copy in a safe place, apart from the database.")
     else:
-        keys.read(file)
-        click.echo(f"The keys are in {file} already.")
+        keys.read(file)  # one that is damaged or open to others is told of now

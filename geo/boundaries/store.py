@@ -211,7 +211,7 @@ def _copy(
 ) -> None:
     """Binary COPY in pieces, so that the country's 7 M vertices never exist twice in memory."""
     driver = conn.connection.driver_connection
-    assert driver is not None  # noqa: S101  (a connection in use has its driver's connection)
+    assert driver is not None  # noqa: S101  (a connection in use has its driver's connection)  # nosec B101
     with driver.cursor() as cursor:
         for start in range(0, len(placed), _COPY_ROWS):
             piece = slice(start, start + _COPY_ROWS)

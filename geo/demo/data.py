@@ -58,7 +58,7 @@ def generate(
     used = sorted((c for c in communes if shapes.index(c.code) is not None), key=lambda c: c.code)
     if not used:
         raise UsageError("No commune of these provinces has a boundary; load boundaries first.")
-    words, rng = Random(seed), np.random.default_rng(seed)  # noqa: S311 - nothing secret
+    words, rng = Random(seed), np.random.default_rng(seed)  # noqa: S311 - nothing secret  # nosec B311
     data = DemoData()
     homes: dict[str, list[Home]] = {}
     weights = rng.lognormal(0, 0.35, len(used))

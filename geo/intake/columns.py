@@ -49,7 +49,7 @@ class Packed(_Listed[T]):
         self._bytes = pickle.dumps(list(items), pickle.HIGHEST_PROTOCOL)
 
     def _make(self) -> list[T]:
-        made: list[T] = pickle.loads(self._bytes)  # noqa: S301 - packed above
+        made: list[T] = pickle.loads(self._bytes)  # noqa: S301 - packed above  # nosec B301
         return made
 
 

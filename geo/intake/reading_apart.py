@@ -73,7 +73,7 @@ def _received(pipe: BinaryIO, child: subprocess.Popen[bytes]) -> Iterator[Batch]
 
 def _next(pipe: BinaryIO, child: subprocess.Popen[bytes]) -> object:
     try:
-        return pickle.load(pipe)  # noqa: S301 - from the child, over a pipe that only it has
+        return pickle.load(pipe)  # noqa: S301 - from the child, over a pipe that only it has  # nosec B301
     except (EOFError, pickle.UnpicklingError):
         status = child.wait()
         how = signal.Signals(-status).name if status < 0 else f"exit code {status}"
