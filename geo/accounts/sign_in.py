@@ -10,6 +10,7 @@ from geo.account_tables import account
 from geo.accounts import lockout, passwords, sessions, store, totp
 from geo.accounts.claims import also, claim
 from geo.accounts.clock import moment
+from geo.accounts.delegation import Place
 
 
 @dataclass(frozen=True)
@@ -17,12 +18,14 @@ class Outcome:
     """What came of an attempt.
 
     answer: "in" with the session's secret; "totp" when the password is right and a code is asked
-    for; "wrong" for everything else. account_id is for the access log, never for the answer.
+    for; "wrong" for everything else. account_id and place, where the account belongs, are for the
+    access log, never for the answer.
     """
 
     answer: Literal["in", "totp", "wrong"]
     account_id: int | None = None
     secret: str | None = None
+    place: Place = ("", "")
 
 
 def sign_in(
@@ -56,9 +59,11 @@ def sign_in(
         if answer == "in":
             also(conn, row.account_id)
             _remember(conn, row, password, at)
+    place = row.province_code, row.commune_code
     if answer != "in":
-        return Outcome(answer, row.account_id)
-    return Outcome("in", row.account_id, sessions.start(conn, row.account_id, address, agent, at))
+        return Outcome(answer, row.account_id, place=place)
+    secret = sessions.start(conn, row.account_id, address, agent, at)
+    return Outcome("in", row.account_id, secret, place)
 
 
 def _judged(

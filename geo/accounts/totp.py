@@ -35,7 +35,17 @@ def begin(conn: Connection, account_id: int) -> tuple[str, str]:
         if row.totp_confirmed_at is not None:
             raise ConflictError("Codes are set up already; remove them before setting up new ones.")
         _store(conn, account_id, totp_sealed=seal(secret, _context(account_id)), totp_last_step=0)
-    return secret, pyotp.TOTP(secret).provisioning_uri(name=row.login, issuer_name=ISSUER)
+    return secret, _address(secret, row)
+
+
+def pending(conn: Connection, account_id: int) -> tuple[str, str] | None:
+    """What `begin` gave to one's own account and no code has confirmed yet; None without."""
+    with claim(conn, account_id):
+        row = lockout.held_row(conn, account_id)
+    if row.totp_sealed is None or row.totp_confirmed_at is not None:
+        return None
+    secret = unseal(row.totp_sealed, _context(account_id))
+    return secret, _address(secret, row)
 
 
 def confirm(conn: Connection, account_id: int, code: str, now: datetime | None = None) -> bool:
@@ -103,6 +113,10 @@ def _forget(conn: Connection, account_id: int) -> None:
 
 def _store(conn: Connection, account_id: int, **values: object) -> None:
     conn.execute(update(account).where(account.c.account_id == account_id).values(values))
+
+
+def _address(secret: str, row: Row) -> str:
+    return pyotp.TOTP(secret).provisioning_uri(name=row.login, issuer_name=ISSUER)
 
 
 def _context(account_id: int) -> str:
