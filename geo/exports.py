@@ -11,8 +11,8 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import Connection, Float, Integer, Select, Table, select
 
-from geo import findings, households, metrics, sites, surveys
-from geo.areas import Area, scope
+from geo import areas, findings, households, metrics, scope, sites, surveys
+from geo.areas import Area
 from geo.errors import UsageError
 from geo.tables import household, site, survey
 from geo.writers import MEDIA_TYPES as MEDIA_TYPES
@@ -20,6 +20,7 @@ from geo.writers import WRITERS as WRITERS
 from geo.writers import Extract, Row, whole
 
 _BATCH = 5_000
+_BY_COMMUNE = (survey.c.province_code, survey.c.commune_code)
 
 
 def export(
@@ -62,7 +63,8 @@ def extract(conn: Connection, kind: str, area: Area, **filters: Any) -> Extract:
         raise UsageError(f"{kind!r} cannot be exported; there are: {', '.join(KINDS)}.")
     columns, query, table = _RECORDS[kind]
     demo = _any_demo(conn, table, area)
-    return Extract(kind, columns, _stream(conn, query(area, **filters)), True, demo, _NUMBERS)
+    seen = query(area, **filters).where(scope.within(conn, table))
+    return Extract(kind, columns, _stream(conn, seen), True, demo, _NUMBERS)
 
 
 def progress_rows(conn: Connection, area: Area) -> list[Row]:
@@ -72,7 +74,8 @@ def progress_rows(conn: Connection, area: Area) -> list[Row]:
 
 
 def _any_demo(conn: Connection, table: Table, area: Area) -> bool:
-    found = conn.execute(select(table.c.demo).where(table.c.demo, scope(area, table)).limit(1))
+    seen = (scope.within(conn, table), areas.scope(area, table))
+    found = conn.execute(select(table.c.demo).where(table.c.demo, *seen).limit(1))
     return found.first() is not None
 
 
@@ -87,7 +90,7 @@ def _households(area: Area, **filters: Any) -> Select:
     return (
         households.select_households()
         .where(*households.conditions(area, **filters))
-        .order_by(household.c.province_code, household.c.household_code)
+        .order_by(household.c.province_code, household.c.commune_code, household.c.household_code)
     )
 
 
@@ -97,7 +100,7 @@ def _surveys(area: Area, **filters: Any) -> Select:
         .add_columns(survey.c.device_id, survey.c.altitude_m, survey.c.satellites, survey.c.photo)
         .add_columns(survey.c.recorded_address, survey.c.crs)
         .where(*surveys.conditions(area, **filters))
-        .order_by(survey.c.province_code, survey.c.survey_id)
+        .order_by(*_BY_COMMUNE, survey.c.survey_id)
     )
 
 
@@ -106,12 +109,12 @@ def _sites(area: Area, **filters: Any) -> Select:
         sites.select_sites()
         .add_columns(site.c.recorded_address)
         .where(*sites.conditions(area, **filters))
-        .order_by(site.c.province_code, site.c.site_code)
+        .order_by(site.c.province_code, site.c.commune_code, site.c.site_code)
     )
 
 
 def _findings(area: Area, **filters: Any) -> Select:
-    return findings.of_surveys(area, **filters).order_by(survey.c.province_code, survey.c.survey_id)
+    return findings.of_surveys(area, **filters).order_by(*_BY_COMMUNE, survey.c.survey_id)
 
 
 _VERDICT = (

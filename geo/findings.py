@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from geo import areas, paging
+from geo import areas, paging, scope
 from geo.areas import Area
 from geo.errors import UsageError
 from geo.paging import Page, Record
@@ -37,8 +37,9 @@ def with_verdict(table: Table, verdict: str) -> ColumnElement[bool]:
     return table.c.verdict == verdict
 
 
-def of(conn: Connection, subject: str, province_code: str, subject_id: str) -> list[Record]:
-    """The findings about one survey or site, the most severe first."""
+def of(conn: Connection, subject: str, key: tuple[str, str, str]) -> list[Record]:
+    """The findings about one survey or site (province, commune, id), the most severe first."""
+    province_code, commune_code, subject_id = key
     found = conn.execute(
         select(
             finding.c.rule,
@@ -48,7 +49,9 @@ def of(conn: Connection, subject: str, province_code: str, subject_id: str) -> l
             finding.c.found_at,
         )
         .where(
+            scope.within(conn, finding),
             finding.c.province_code == province_code,
+            finding.c.commune_code == commune_code,
             finding.c.subject == subject,
             finding.c.subject_id == subject_id,
         )
@@ -61,6 +64,7 @@ def about_survey(rule: str | None = None) -> ColumnElement[bool]:
     """The condition for surveys that a rule, or any rule, doubts."""
     condition = (
         finding.c.province_code == survey.c.province_code,
+        finding.c.commune_code == survey.c.commune_code,
         finding.c.subject == "survey",
         finding.c.subject_id == cast(survey.c.survey_id, String),
     )
@@ -75,6 +79,7 @@ def of_surveys(area: Area, *, verdict: str | None = None, rule: str | None = Non
     grouped = (
         select(
             finding.c.province_code,
+            finding.c.commune_code,
             finding.c.subject_id,
             func.string_agg(finding.c.rule, aggregate_order_by(literal(";"), finding.c.rule)).label(
                 "rules"
@@ -87,10 +92,9 @@ def of_surveys(area: Area, *, verdict: str | None = None, rule: str | None = Non
             ).label("state"),
         )
         .where(finding.c.subject == "survey")
-        .group_by(finding.c.province_code, finding.c.subject_id)
+        .where(areas.scope(area, finding))
+        .group_by(finding.c.province_code, finding.c.commune_code, finding.c.subject_id)
     )
-    if area.level != "country":
-        grouped = grouped.where(finding.c.province_code == area.province_code)
     doubts = grouped.subquery()
     query = (
         select(
@@ -105,12 +109,14 @@ def of_surveys(area: Area, *, verdict: str | None = None, rule: str | None = Non
             doubts.c.severity,
             doubts.c.state,
             survey.c.province_code,
+            survey.c.commune_code,
             *paging.position(survey),
             survey.c.demo,
         )
         .join(
             doubts,
             (doubts.c.province_code == survey.c.province_code)
+            & (doubts.c.commune_code == survey.c.commune_code)
             & (doubts.c.subject_id == cast(survey.c.survey_id, String)),
         )
         .where(areas.scope(area, survey))
@@ -130,5 +136,6 @@ def listing(
     limit: int = 50,
 ) -> Page:
     """Surveys with findings by identity, filtered by verdict and rule."""
-    query = of_surveys(area, verdict=verdict, rule=rule)
-    return paging.by_key(conn, query, [survey.c.province_code, survey.c.survey_id], cursor, limit)
+    query = of_surveys(area, verdict=verdict, rule=rule).where(scope.within(conn, survey))
+    keys = [survey.c.province_code, survey.c.commune_code, survey.c.survey_id]
+    return paging.by_key(conn, query, keys, cursor, limit)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Select, exists, select
 
-from geo import areas, paging, sites, surveys
+from geo import areas, paging, scope, sites, surveys
 from geo.areas import Area
 from geo.errors import NotFoundError, UsageError
 from geo.paging import Box, Page, Record
@@ -12,7 +12,7 @@ from geo.tables import STATUSES, household, household_status, survey
 from geo.text import clean, fold
 
 # Left out wherever records are listed or leave the service: personal ids.
-_PRIVATE = ("geom", "content_hash", "search_key", "national_id")
+_PRIVATE = ("geom", "cell", "content_hash", "search_key", "national_id")
 _LISTED = (
     "province_code",
     "household_code",
@@ -53,6 +53,7 @@ def conditions(
     if surveyed is not None:
         visits = exists().where(
             survey.c.province_code == household.c.province_code,
+            survey.c.commune_code == household.c.commune_code,
             survey.c.household_code == household.c.household_code,
         )
         chosen.append(visits if surveyed else ~visits)
@@ -80,44 +81,55 @@ def listing(
     Raises UsageError.
     """
     query = select_households().where(
-        *conditions(area, status=status, surveyed=surveyed, since=since, bbox=bbox)
+        scope.within(conn, household),
+        *conditions(area, status=status, surveyed=surveyed, since=since, bbox=bbox),
     )
-    keys = [household.c.province_code, household.c.household_code]
+    keys = [household.c.province_code, household.c.commune_code, household.c.household_code]
     return paging.by_key(conn, query, keys, cursor, limit)
 
 
-def get(conn: Connection, province_code: str, household_code: str) -> Record:
+def get(
+    conn: Connection, province_code: str, household_code: str, commune_code: str | None = None
+) -> Record:
     """All of one household but its personal id, with its yearly statuses, surveys and sites.
 
-    Raises NotFoundError.
+    commune_code: needed where several communes of the province have a household of this code.
+    Raises NotFoundError, ConflictError where it is needed.
     """
     columns = [c for c in household.c if c.name not in _PRIVATE]
-    row = (
+    rows = (
         conn.execute(
             select(*columns, *paging.position(household)).where(
+                scope.within(conn, household),
                 household.c.province_code == province_code,
                 household.c.household_code == household_code,
+                *([] if commune_code is None else [household.c.commune_code == commune_code]),
             )
         )
         .mappings()
-        .first()
+        .all()
     )
-    if row is None:
+    if not rows:
         raise NotFoundError(
             f"There is no household {household_code[:60]!r} in province {province_code!r}."
         )
-    found = paging.plain(row)
-    found["statuses"] = _statuses(conn, province_code, household_code)
-    found["surveys"] = surveys.of_household(conn, province_code, household_code)
-    found["sites"] = sites.of_household(conn, province_code, household_code)
+    found = paging.only(rows, household_code)
+    key = (province_code, found["commune_code"], household_code)
+    found["statuses"] = _statuses(conn, *key)
+    found["surveys"] = surveys.of_household(conn, *key)
+    found["sites"] = sites.of_household(conn, *key)
     return found
 
 
-def _statuses(conn: Connection, province_code: str, household_code: str) -> list[Record]:
+def _statuses(
+    conn: Connection, province_code: str, commune_code: str, household_code: str
+) -> list[Record]:
     found = conn.execute(
         select(household_status.c.year, household_status.c.status, household_status.c.recorded_at)
         .where(
+            scope.within(conn, household_status),
             household_status.c.province_code == province_code,
+            household_status.c.commune_code == commune_code,
             household_status.c.household_code == household_code,
         )
         .order_by(household_status.c.year.desc())
@@ -135,14 +147,11 @@ def search(conn: Connection, query: str, area: Area, limit: int = 20) -> list[Re
     if not code:
         return []
     holds = [household.c.search_key.contains(word) for word in words]
-    by_code = select_households().where(
-        areas.scope(area, household), household.c.household_code == code
-    )
+    seen = (scope.within(conn, household), areas.scope(area, household))
+    by_code = select_households().where(*seen, household.c.household_code == code)
     found = [paging.plain(row) for row in conn.execute(by_code.limit(limit)).mappings()]
     if words and len(found) < limit:
-        by_text = select_households().where(
-            areas.scope(area, household), *holds, household.c.household_code != code
-        )
+        by_text = select_households().where(*seen, *holds, household.c.household_code != code)
         rest = conn.execute(by_text.limit(limit - len(found))).mappings()
         found += [paging.plain(row) for row in rest]
     return found

@@ -1,28 +1,28 @@
 """LAYERS: what maps show of the records, as vector tiles (MVT).
 
 From `POINTS_FROM` on a tile holds single points; above it, where a tile may cover the whole
-country, a grid of cells with their counts per class. A record stands in exactly one tile of a
-zoom: tiles are half-open and nothing is buffered, so that counts add up.
+country, a grid of squares with their counts per class. A record stands in exactly one tile of a
+zoom, that of its cell (see geo.cells), and nothing is buffered, so that counts add up.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Float, Select, Table, and_, cast, func, literal, select
+from sqlalchemy import Connection, Integer, Select, Table, cast, func, literal, select
 
-from geo import households, sites, surveys
+from geo import households, paging, scope, sites, surveys
 from geo.areas import Area
+from geo.cells import ZOOM, tile_range
 from geo.errors import NotFoundError, UsageError
 from geo.tables import household, site, survey
 from geo.terms import STAGE_TERMS, STATUS_TERMS, VERDICT_TERMS, Term
 
 POINTS_FROM = 10
 MAX_ZOOM = 22
-CELLS = 64
-"""Cells of a tile's side below POINTS_FROM."""
+FINER = 6
+"""Below POINTS_FROM a tile has the squares that are tiles so many zooms further: 64 by 64."""
 
 _EXTENT = 4096
 
@@ -41,7 +41,7 @@ class StyleClass:
 class Layer:
     """One map layer.
 
-    A point carries `fields` (tile attribute → column) and its class under `class_field`; a cell
+    A point carries `fields` (tile attribute → column) and its class under `class_field`; a square
     carries `count` and, for each class present, its number under the class's key.
     """
 
@@ -75,6 +75,8 @@ _STAGES = _classes(
     | {"completed": _SKY, "accepted": _SKY, "handed_over": _BLUE},
 )
 
+_PLACE = {"province_code": "province_code", "commune_code": "commune_code"}
+
 LAYERS: dict[str, Layer] = {
     layer.name: layer
     for layer in (
@@ -96,7 +98,7 @@ LAYERS: dict[str, Layer] = {
             household,
             "status",
             _STATUSES,
-            {"province_code": "province_code", "id": "household_code"},
+            {**_PLACE, "id": "household_code"},
             ("status", "since"),
             households.conditions,
         ),
@@ -107,28 +109,12 @@ LAYERS: dict[str, Layer] = {
             site,
             "stage",
             _STAGES,
-            {"province_code": "province_code", "id": "site_code"},
+            {**_PLACE, "id": "site_code"},
             ("stage", "verdict", "since"),
             sites.conditions,
         ),
     )
 }
-
-
-def bounds(z: int, x: int, y: int) -> tuple[float, float, float, float]:
-    """West, south, east, north of a tile in degrees (EPSG:4326).
-
-    An edge has the same bits seen from both tiles that share it. Formula: OSM slippy map tiles.
-    """
-    return _lon(x, z), _lat(y + 1, z), _lon(x + 1, z), _lat(y, z)
-
-
-def _lon(x: int, z: int) -> float:
-    return x / (1 << z) * 360.0 - 180.0
-
-
-def _lat(y: int, z: int) -> float:
-    return math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * y / (1 << z)))))
 
 
 def tile(
@@ -155,10 +141,9 @@ def tile(
         if key not in layer.filters:
             allowed = ", ".join(("area", *layer.filters))
             raise UsageError(f"The layer {name} has no filter {key!r}; it has: {allowed}.")
-    box = bounds(z, x, y)
-    inside = and_(*layer.conditions(area, **given), _within(layer.table, box))
-    rows = _points(layer) if z >= POINTS_FROM else _cells(layer, box)
-    found = rows.where(inside).subquery()
+    inside = (*layer.conditions(area, **given), paging.in_range(layer.table, tile_range(z, x, y)))
+    rows = _points(layer) if z >= POINTS_FROM else _squares(layer, z)
+    found = rows.where(scope.within(conn, layer.table), *inside).subquery()
     placed = select(
         func.ST_AsMVTGeom(
             func.ST_Transform(found.c.point, 3857),
@@ -173,19 +158,6 @@ def tile(
     return bytes(made.scalar_one())
 
 
-def _within(table: Table, box: tuple[float, float, float, float]) -> Any:
-    """Half-open: the west and north edges belong to the tile, the east and south edges do not."""
-    west, south, east, north = box
-    lon, lat = func.ST_X(table.c.geom), func.ST_Y(table.c.geom)
-    return and_(
-        table.c.geom.op("&&")(func.ST_MakeEnvelope(*box, 4326)),
-        lon >= west,
-        lon < east,
-        lat > south,
-        lat <= north,
-    )
-
-
 def _points(layer: Layer) -> Select:
     columns = [layer.table.c[column].label(field) for field, column in layer.fields.items()]
     return select(
@@ -197,11 +169,12 @@ def _as_text(column: Any) -> Any:
     return func.concat(column).label(column.name)
 
 
-def _cells(layer: Layer, box: tuple[float, float, float, float]) -> Select:
-    """Cells of equal degrees; a cell stands where its records are on average."""
-    west, south, east, north = box
-    lon, lat = func.ST_X(layer.table.c.geom), func.ST_Y(layer.table.c.geom)
-    class_column = layer.table.c[layer.class_field]
+def _squares(layer: Layer, z: int) -> Select:
+    """Squares of the grid; one stands where its records are on average."""
+    table = layer.table
+    lon, lat = func.ST_X(table.c.geom), func.ST_Y(table.c.geom)
+    class_column = table.c[layer.class_field]
+    within_square = cast(literal(2 * (ZOOM - z - FINER)), Integer)
     return select(
         func.ST_SetSRID(func.ST_MakePoint(func.avg(lon), func.avg(lat)), 4326).label("point"),
         func.count().label("count"),
@@ -210,7 +183,4 @@ def _cells(layer: Layer, box: tuple[float, float, float, float]) -> Select:
             func.nullif(func.count().filter(class_column == c.key), 0).label(c.key)
             for c in layer.classes
         ),
-    ).group_by(
-        func.floor((lon - west) * cast(literal(CELLS / (east - west)), Float)),
-        func.floor((lat - south) * cast(literal(CELLS / (north - south)), Float)),
-    )
+    ).group_by(table.c.cell.bitwise_rshift(within_square))

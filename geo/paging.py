@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Select, Table, func, literal, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, literal, or_, tuple_
 
-from geo.errors import UsageError
+from geo import cells
+from geo.errors import ConflictError, UsageError
 
 MAX_LIMIT = 1000
 
@@ -57,6 +58,13 @@ def _typed(value: object, kind: type) -> object:
     return value
 
 
+def known(values: Sequence[Any]) -> Sequence[Any]:
+    """The values of a cursor, none of which may be None; raises UsageError."""
+    if any(value is None for value in values):
+        raise UsageError("The cursor is not one of this listing; start again without it.")
+    return values
+
+
 def check_limit(limit: int) -> None:
     """Raise UsageError unless 1 ≤ limit ≤ 1000."""
     if not 1 <= limit <= MAX_LIMIT:
@@ -69,7 +77,7 @@ def by_key(
     """One page of `query` in the order of `keys`: text columns that identify a record."""
     check_limit(limit)
     if cursor:
-        after = decode(cursor, [str] * len(keys))
+        after = known(decode(cursor, [str] * len(keys)))
         query = query.where(tuple_(*keys) > tuple_(*(literal(v) for v in after)))
     return page(conn, query.order_by(*keys), [key.key or "" for key in keys], limit)
 
@@ -87,9 +95,32 @@ def plain(row: Mapping[Any, Any]) -> Record:
     return {str(key): value for key, value in row.items()}
 
 
+def only(rows: Sequence[Mapping[Any, Any]], code: str) -> Record:
+    """The one record found; ConflictError that names the communes where there are several."""
+    if len(rows) > 1:
+        communes = ", ".join(sorted(row["commune_code"] or "''" for row in rows))
+        raise ConflictError(
+            f"{code[:60]!r} exists in several communes: {communes}. "
+            "Name one by the parameter commune."
+        )
+    return plain(rows[0])
+
+
 def within(table: Table, bbox: Box) -> ColumnElement[bool]:
-    """Whether a record's point lies in the box (minlon, minlat, maxlon, maxlat), EPSG:4326."""
-    return func.ST_Intersects(table.c.geom, func.ST_MakeEnvelope(*bbox, 4326))
+    """Whether a record's point lies in the box (minlon, minlat, maxlon, maxlat), EPSG:4326.
+
+    The edges belong to the box. Ranges of cells find what is near by the index.
+    """
+    west, south, east, north = bbox
+    lon, lat = func.ST_X(table.c.geom), func.ST_Y(table.c.geom)
+    near = or_(*(in_range(table, found) for found in cells.box_ranges(*bbox)))
+    return and_(near, lon >= west, lon <= east, lat >= south, lat <= north)
+
+
+def in_range(table: Table, cell_range: cells.Range) -> ColumnElement[bool]:
+    """Whether a record's cell is in the range, such as that of a tile."""
+    first, after = cell_range
+    return and_(table.c.cell >= first, table.c.cell < after)
 
 
 def position(table: Table) -> list[ColumnElement]:

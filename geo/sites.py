@@ -6,15 +6,17 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, select
 
-from geo import areas, findings, paging
+from geo import areas, findings, paging, scope
 from geo.areas import Area
 from geo.errors import NotFoundError, UsageError
 from geo.paging import Box, Page, Record
 from geo.surveys import VERDICT_COLUMNS, history
 from geo.tables import STAGES, household, site, site_stage
 
-_OF_HOUSEHOLD = (household.c.province_code == site.c.province_code) & (
-    household.c.household_code == site.c.household_code
+_OF_HOUSEHOLD = (
+    (household.c.province_code == site.c.province_code)
+    & (household.c.commune_code == site.c.commune_code)
+    & (household.c.household_code == site.c.household_code)
 )
 _LISTED = (
     "province_code",
@@ -83,9 +85,11 @@ def listing(
     Raises UsageError.
     """
     query = select_sites().where(
-        *conditions(area, stage=stage, verdict=verdict, since=since, bbox=bbox)
+        scope.within(conn, site),
+        *conditions(area, stage=stage, verdict=verdict, since=since, bbox=bbox),
     )
-    return paging.by_key(conn, query, [site.c.province_code, site.c.site_code], cursor, limit)
+    keys = [site.c.province_code, site.c.commune_code, site.c.site_code]
+    return paging.by_key(conn, query, keys, cursor, limit)
 
 
 def overdue(one: Mapping[str, Any], on: date) -> bool:
@@ -94,13 +98,16 @@ def overdue(one: Mapping[str, Any], on: date) -> bool:
     return unfinished and one["due_on"] is not None and one["due_on"] < on
 
 
-def get(conn: Connection, province_code: str, site_code: str) -> Record:
+def get(
+    conn: Connection, province_code: str, site_code: str, commune_code: str | None = None
+) -> Record:
     """All of one site, with its household's head, stages, findings and former verdicts.
 
-    Raises NotFoundError.
+    commune_code: needed where several communes of the province have a site of this code.
+    Raises NotFoundError, ConflictError where it is needed.
     """
-    columns = [c for c in site.c if c.name not in ("geom", "content_hash")]
-    row = (
+    columns = [c for c in site.c if c.name not in ("geom", "cell", "content_hash")]
+    rows = (
         conn.execute(
             select(
                 *columns,
@@ -109,34 +116,53 @@ def get(conn: Connection, province_code: str, site_code: str) -> Record:
                 *paging.position(site),
             )
             .join(household, _OF_HOUSEHOLD)
-            .where(site.c.province_code == province_code, site.c.site_code == site_code)
+            .where(
+                scope.within(conn, site),
+                site.c.province_code == province_code,
+                site.c.site_code == site_code,
+                *([] if commune_code is None else [site.c.commune_code == commune_code]),
+            )
         )
         .mappings()
-        .first()
+        .all()
     )
-    if row is None:
+    if not rows:
         raise NotFoundError(f"There is no site {site_code[:60]!r} in province {province_code!r}.")
-    found = paging.plain(row)
-    found["stages"] = _stages(conn, province_code, site_code)
-    found["findings"] = findings.of(conn, "site", province_code, site_code)
-    found["history"] = history(conn, "site", province_code, site_code)
+    found = paging.only(rows, site_code)
+    key = (province_code, found["commune_code"], site_code)
+    found["stages"] = _stages(conn, key)
+    found["findings"] = findings.of(conn, "site", key)
+    found["history"] = history(conn, "site", key)
     return found
 
 
-def _stages(conn: Connection, province_code: str, site_code: str) -> list[Record]:
+def _stages(conn: Connection, key: tuple[str, str, str]) -> list[Record]:
+    province_code, commune_code, site_code = key
     found = conn.execute(
         select(site_stage.c.stage, site_stage.c.stage_on, site_stage.c.reported_at)
-        .where(site_stage.c.province_code == province_code, site_stage.c.site_code == site_code)
+        .where(
+            scope.within(conn, site_stage),
+            site_stage.c.province_code == province_code,
+            site_stage.c.commune_code == commune_code,
+            site_stage.c.site_code == site_code,
+        )
         .order_by(site_stage.c.reported_at)
     )
     return [paging.plain(row) for row in found.mappings()]
 
 
-def of_household(conn: Connection, province_code: str, household_code: str) -> list[Record]:
+def of_household(
+    conn: Connection, province_code: str, commune_code: str, household_code: str
+) -> list[Record]:
     """The sites of one household."""
     found = conn.execute(
         select_sites()
-        .where(site.c.province_code == province_code, site.c.household_code == household_code)
+        .where(
+            scope.within(conn, site),
+            site.c.province_code == province_code,
+            site.c.commune_code == commune_code,
+            site.c.household_code == household_code,
+        )
         .order_by(site.c.site_code)
     )
     return [paging.plain(row) for row in found.mappings()]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, tuple_
 
-from geo import areas, findings, paging
+from geo import areas, findings, paging, scope
 from geo.areas import Area
 from geo.errors import NotFoundError, UsageError
 from geo.paging import Box, Page, Record
@@ -15,8 +15,10 @@ from geo.tables import household, survey, verdict_history
 
 ORDERS = ("id", "recent", "worst")
 
-_OF_HOUSEHOLD = (household.c.province_code == survey.c.province_code) & (
-    household.c.household_code == survey.c.household_code
+_OF_HOUSEHOLD = (
+    (household.c.province_code == survey.c.province_code)
+    & (household.c.commune_code == survey.c.commune_code)
+    & (household.c.household_code == survey.c.household_code)
 )
 VERDICT_COLUMNS = (
     "verdict",
@@ -42,6 +44,10 @@ _LISTED = (
     "demo",
     "received_at",
 )
+
+
+# The same id may have come in for two communes.
+_IDENTITY = (survey.c.survey_id, survey.c.commune_code)
 
 
 def select_surveys() -> Select:
@@ -93,10 +99,11 @@ def listing(
     """
     paging.check_limit(limit)
     query = select_surveys().where(
-        *conditions(area, verdict=verdict, rule=rule, since=since, bbox=bbox)
+        scope.within(conn, survey),
+        *conditions(area, verdict=verdict, rule=rule, since=since, bbox=bbox),
     )
     if order == "id":
-        keys = [survey.c.province_code, survey.c.survey_id]
+        keys = [survey.c.province_code, survey.c.commune_code, survey.c.survey_id]
         return paging.by_key(conn, query, keys, cursor, limit)
     if order == "recent":
         return _recent(conn, query, cursor, limit)
@@ -108,10 +115,10 @@ def listing(
 
 
 def _recent(conn: Connection, query: Select, cursor: str | None, limit: int) -> Page:
-    keys = [survey.c.surveyed_at, survey.c.survey_id]
+    keys = [survey.c.surveyed_at, survey.c.survey_id, survey.c.commune_code]
     if cursor:
-        when, last = paging.decode(cursor, [datetime, str])
-        query = query.where(tuple_(*keys) < tuple_(*_known([when, _uuid(last)])))
+        when, last, commune = paging.decode(cursor, [datetime, str, str])
+        query = query.where(tuple_(*keys) < tuple_(*paging.known([when, _uuid(last), commune])))
     ordered = query.order_by(*(key.desc() for key in keys))
     return paging.page(conn, ordered, [key.name for key in keys], limit)
 
@@ -122,23 +129,26 @@ def _worst(
     # The alphabet has outside, uncertain and unlocated in the right order; inside belongs last.
     first: Sequence[ColumnElement] = [survey.c.verdict == "inside"] if all_verdicts else []
     if cursor:
-        verdict, distance, last = paging.decode(cursor, [str, float, str])
-        query = query.where(_after(verdict, distance, _uuid(last), all_verdicts))
+        verdict, distance, last, commune = paging.decode(cursor, [str, float, str, str])
+        after = (_uuid(last), *paging.known([commune]))
+        query = query.where(_after(verdict, distance, after, all_verdicts))
     ordered = query.order_by(
-        *first, survey.c.verdict, survey.c.distance_m.asc().nulls_last(), survey.c.survey_id
+        *first, survey.c.verdict, survey.c.distance_m.asc().nulls_last(), *_IDENTITY
     )
-    return paging.page(conn, ordered, ["verdict", "distance_m", "survey_id"], limit)
+    keys = ["verdict", "distance_m", "survey_id", "commune_code"]
+    return paging.page(conn, ordered, keys, limit)
 
 
 def _after(
-    verdict: str, distance: float | None, last: str, all_verdicts: bool
+    verdict: str, distance: float | None, last: Sequence[Any], all_verdicts: bool
 ) -> ColumnElement[bool]:
     """What follows a record in the order of `_worst`; an unknown distance comes last."""
     one, metres = survey.c.verdict, survey.c.distance_m
+    later_id = tuple_(*_IDENTITY) > tuple_(*last)
     if distance is None:
-        nearer = and_(metres.is_(None), survey.c.survey_id > last)
+        nearer = and_(metres.is_(None), later_id)
     else:
-        same = and_(metres == distance, survey.c.survey_id > last)
+        same = and_(metres == distance, later_id)
         nearer = or_(metres > distance, same, metres.is_(None))
     later: ColumnElement[bool] = one > verdict
     if all_verdicts and verdict == "inside":
@@ -146,12 +156,6 @@ def _after(
     if all_verdicts:
         later = or_(later, one == "inside")
     return or_(later, and_(one == verdict, nearer))
-
-
-def _known(values: Sequence[Any]) -> Sequence[Any]:
-    if any(value is None for value in values):
-        raise UsageError("The cursor is not one of this listing; start again without it.")
-    return values
 
 
 def _uuid(value: object) -> str:
@@ -164,13 +168,13 @@ def _uuid(value: object) -> str:
 def get(conn: Connection, survey_id: str) -> Record:
     """All of one survey, with its household's head and address, findings and former verdicts.
 
-    Raises NotFoundError.
+    Where two communes have a survey of this id, the one received first. Raises NotFoundError.
     """
     try:
         wanted = str(UUID(survey_id))
     except ValueError:
         raise NotFoundError(f"{survey_id[:40]!r} is not the id of a survey (a UUID).") from None
-    columns = [c for c in survey.c if c.name not in ("geom", "content_hash")]
+    columns = [c for c in survey.c if c.name not in ("geom", "cell", "content_hash")]
     row = (
         conn.execute(
             select(
@@ -183,7 +187,9 @@ def get(conn: Connection, survey_id: str) -> Record:
                 *paging.position(survey),
             )
             .join(household, _OF_HOUSEHOLD)
-            .where(survey.c.survey_id == wanted)
+            .where(scope.within(conn, survey), survey.c.survey_id == wanted)
+            .order_by(survey.c.received_at, survey.c.province_code, survey.c.commune_code)
+            .limit(1)
         )
         .mappings()
         .first()
@@ -191,19 +197,23 @@ def get(conn: Connection, survey_id: str) -> Record:
     if row is None:
         raise NotFoundError(f"There is no survey {wanted}.")
     found = paging.plain(row)
-    found["findings"] = findings.of(conn, "survey", found["province_code"], wanted)
-    found["history"] = history(conn, "survey", found["province_code"], wanted)
+    key = (found["province_code"], found["commune_code"], wanted)
+    found["findings"] = findings.of(conn, "survey", key)
+    found["history"] = history(conn, "survey", key)
     return found
 
 
-def history(conn: Connection, subject: str, province_code: str, subject_id: str) -> list[Record]:
-    """The former verdicts of a survey or site, the latest first."""
+def history(conn: Connection, subject: str, key: tuple[str, str, str]) -> list[Record]:
+    """The former verdicts of a survey or site (province, commune, id), the latest first."""
+    province_code, commune_code, subject_id = key
     found = conn.execute(
         select(
             verdict_history.c.replaced_at, *(verdict_history.c[name] for name in VERDICT_COLUMNS)
         )
         .where(
+            scope.within(conn, verdict_history),
             verdict_history.c.province_code == province_code,
+            verdict_history.c.commune_code == commune_code,
             verdict_history.c.subject == subject,
             verdict_history.c.subject_id == subject_id,
         )
@@ -212,11 +222,18 @@ def history(conn: Connection, subject: str, province_code: str, subject_id: str)
     return [paging.plain(row) for row in found.mappings()]
 
 
-def of_household(conn: Connection, province_code: str, household_code: str) -> list[Record]:
+def of_household(
+    conn: Connection, province_code: str, commune_code: str, household_code: str
+) -> list[Record]:
     """The surveys of one household, the latest first."""
     found = conn.execute(
         select_surveys()
-        .where(survey.c.province_code == province_code, survey.c.household_code == household_code)
+        .where(
+            scope.within(conn, survey),
+            survey.c.province_code == province_code,
+            survey.c.commune_code == commune_code,
+            survey.c.household_code == household_code,
+        )
         .order_by(survey.c.surveyed_at.desc(), survey.c.survey_id)
     )
     return [paging.plain(row) for row in found.mappings()]

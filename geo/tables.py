@@ -1,7 +1,8 @@
 """Every table. `geo/migrations` brings a database to this; a test holds the two together.
 
 Tables that grow with households carry `province_code` in their keys, so that they can be
-distributed by province. Reference tables (area…, boundary…) do not.
+distributed by province, and `commune_code`: codes are unique within a commune, so that no refusal
+tells whether a code exists elsewhere. Reference tables (area…, boundary…) do not.
 """
 
 from geoalchemy2 import Geometry
@@ -62,17 +63,35 @@ NO_COMMUNE = ""
 """commune_code of a row whose address leads to no single present commune."""
 
 
+def _home() -> list[Column]:
+    """The first columns of every record's key: the commune that it counts in."""
+    return [
+        Column("province_code", Text, primary_key=True),
+        Column("commune_code", Text, primary_key=True, server_default=NO_COMMUNE),
+    ]
+
+
+def _belongs(to: str, key: str, ondelete: str | None = None) -> ForeignKeyConstraint:
+    columns = ("province_code", "commune_code", key)
+    return ForeignKeyConstraint(columns, [f"{to}.{name}" for name in columns], ondelete=ondelete)
+
+
 def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
     listed = ", ".join(f"'{v}'" for v in values)
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
 def _location() -> list[Column]:
-    """Where a record says it is, as reported; EPSG:4326."""
+    """Where a record says it is, as reported, EPSG:4326; and its cell (see geo.cells).
+
+    The index is on the cell: unlike a GiST index's operators, comparisons of whole numbers are
+    leakproof, so that it serves under row-level security too.
+    """
     return [
         Column("geom", Geometry("POINT", srid=4326, spatial_index=False)),
         Column("accuracy_m", Float),
         Column("crs", Text, nullable=False, server_default="EPSG:4326"),
+        Column("cell", BigInteger),
     ]
 
 
@@ -170,9 +189,8 @@ boundary = Table(
 household = Table(
     "household",
     metadata,
-    Column("province_code", Text, primary_key=True),
+    *_home(),
     Column("household_code", Text, primary_key=True),
-    Column("commune_code", Text, nullable=False, server_default=NO_COMMUNE),
     Column("candidates", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("placed_by", Text),
     Column("head_name", Text, nullable=False),
@@ -192,34 +210,28 @@ household = Table(
     _one_of("status", STATUSES),
     CheckConstraint("members > 0", name="members"),
     Index("household_code_ix", "household_code"),
-    Index("household_commune_ix", "province_code", "commune_code"),
-    Index("household_geom_ix", "geom", postgresql_using="gist"),
+    Index("household_cell_ix", "cell"),
     Index("household_demo_ix", "demo", postgresql_where=text("demo")),
 )
 
 household_status = Table(
     "household_status",
     metadata,
-    Column("province_code", Text, primary_key=True),
+    *_home(),
     Column("household_code", Text, primary_key=True),
     Column("year", SmallInteger, primary_key=True),
     Column("status", Text, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    ForeignKeyConstraint(
-        ["province_code", "household_code"],
-        ["household.province_code", "household.household_code"],
-        ondelete="CASCADE",
-    ),
+    _belongs("household", "household_code", "CASCADE"),
     _one_of("status", STATUSES),
 )
 
 survey = Table(
     "survey",
     metadata,
-    Column("province_code", Text, primary_key=True),
+    *_home(),
     Column("survey_id", UUID(as_uuid=False), primary_key=True),
     Column("household_code", Text, nullable=False),
-    Column("commune_code", Text, nullable=False, server_default=NO_COMMUNE),
     Column("surveyed_at", DateTime(timezone=True), nullable=False),
     Column("enumerator", Text, nullable=False),
     Column("recorded_address", Text),
@@ -232,21 +244,18 @@ survey = Table(
     *_location(),
     *_verdict(),
     *_bookkeeping(),
-    ForeignKeyConstraint(
-        ["province_code", "household_code"],
-        ["household.province_code", "household.household_code"],
-    ),
+    _belongs("household", "household_code"),
     _one_of("verdict", VERDICTS),
     Index("survey_id_ix", "survey_id"),
-    Index("survey_household_ix", "province_code", "household_code"),
-    Index("survey_commune_ix", "province_code", "commune_code", "verdict"),
-    Index("survey_geom_ix", "geom", postgresql_using="gist"),
+    Index("survey_household_ix", "province_code", "commune_code", "household_code"),
+    Index("survey_cell_ix", "cell"),
     Index("survey_demo_ix", "demo", postgresql_where=text("demo")),
     Index(
         "survey_audit_ix",
         "verdict",  # outside, uncertain, unlocated: the alphabet has them in the right order
         "distance_m",
         "survey_id",
+        "commune_code",
         postgresql_where=text("verdict <> 'inside'"),
     ),
 )
@@ -254,10 +263,9 @@ survey = Table(
 site = Table(
     "site",
     metadata,
-    Column("province_code", Text, primary_key=True),
+    *_home(),
     Column("site_code", Text, primary_key=True),
     Column("household_code", Text, nullable=False),
-    Column("commune_code", Text, nullable=False, server_default=NO_COMMUNE),
     Column("kind", Text, nullable=False),
     Column("stream", Text),
     Column("eligible", Boolean),
@@ -272,41 +280,33 @@ site = Table(
     *_location(),
     *_verdict(),
     *_bookkeeping(),
-    ForeignKeyConstraint(
-        ["province_code", "household_code"],
-        ["household.province_code", "household.household_code"],
-    ),
+    _belongs("household", "household_code"),
     _one_of("kind", KINDS),
     _one_of("stage", STAGES),
     _one_of("verdict", VERDICTS),
     CheckConstraint("cost_planned >= 0", name="cost_planned"),
     CheckConstraint("cost_paid >= 0", name="cost_paid"),
-    Index("site_household_ix", "province_code", "household_code"),
-    Index("site_commune_ix", "province_code", "commune_code"),
-    Index("site_geom_ix", "geom", postgresql_using="gist"),
+    Index("site_household_ix", "province_code", "commune_code", "household_code"),
+    Index("site_cell_ix", "cell"),
     Index("site_demo_ix", "demo", postgresql_where=text("demo")),
 )
 
 site_stage = Table(
     "site_stage",
     metadata,
-    Column("province_code", Text, primary_key=True),
+    *_home(),
     Column("site_code", Text, primary_key=True),
     Column("reported_at", DateTime(timezone=True), primary_key=True, server_default=func.now()),
     Column("stage", Text, nullable=False),
     Column("stage_on", Date),
-    ForeignKeyConstraint(
-        ["province_code", "site_code"],
-        ["site.province_code", "site.site_code"],
-        ondelete="CASCADE",
-    ),
+    _belongs("site", "site_code", "CASCADE"),
     _one_of("stage", STAGES),
 )
 
 verdict_history = Table(
     "verdict_history",
     metadata,
-    Column("province_code", Text, primary_key=True),
+    *_home(),
     Column("subject", Text, primary_key=True),
     Column("subject_id", Text, primary_key=True),
     Column("replaced_at", DateTime(timezone=True), primary_key=True, server_default=func.now()),
@@ -317,7 +317,7 @@ verdict_history = Table(
 finding = Table(
     "finding",
     metadata,
-    Column("province_code", Text, primary_key=True),
+    *_home(),
     Column("subject", Text, primary_key=True),
     Column("subject_id", Text, primary_key=True),
     Column("rule", Text, primary_key=True),
@@ -332,6 +332,10 @@ import_job = Table(
     "import_job",
     metadata,
     Column("import_id", UUID(as_uuid=False), primary_key=True),
+    # The sender, and his commune or province; '' for several and for the whole country.
+    Column("account_id", BigInteger),
+    Column("province_code", Text, nullable=False, server_default=""),
+    Column("commune_code", Text, nullable=False, server_default=""),
     Column("kind", Text, nullable=False),
     Column("source", Text, nullable=False),
     Column("started_at", DateTime(timezone=True), nullable=False),
@@ -343,7 +347,7 @@ import_job = Table(
 import_conflict = Table(
     "import_conflict",
     metadata,
-    Column("province_code", Text, primary_key=True),
+    *_home(),
     Column("kind", Text, primary_key=True),
     Column("key", Text, primary_key=True),
     Column("content_hash", Text, primary_key=True),

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, create_engine, func, select
 from geo import areas, boundaries, schema
 from geo.cluster import Cluster
 from geo.intake.imports import import_file
+from geo.scope import OPERATOR, bind
 from geo.tables import survey
 from tests.bench_matching import shapes_of, surveys
 
@@ -76,6 +77,7 @@ def entry(name: str, n: int, ours: float, other: float | None) -> dict:
 def timed(engine: Engine, work: Callable[[Connection], object]) -> float:
     start = time.perf_counter()
     with engine.begin() as conn:
+        bind(conn, OPERATOR)
         work(conn)
     return time.perf_counter() - start
 

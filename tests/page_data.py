@@ -5,10 +5,11 @@ import re
 from datetime import UTC, date, datetime
 from html import unescape
 
+import numpy as np
 from geoalchemy2 import WKTElement
 from sqlalchemy import Connection, insert
 
-from geo import metrics
+from geo import cells, metrics
 from geo.tables import (
     area,
     boundary,
@@ -36,6 +37,7 @@ INSIDE = "00000000-0000-4000-8000-000000000002"
 UNCERTAIN = "00000000-0000-4000-8000-000000000003"
 UNLOCATED = "00000000-0000-4000-8000-000000000004"
 WHEN = datetime(2026, 10, 5, 1, 30, tzinfo=UTC)  # 08:30 in Viet Nam
+KEY = {"province_code": "19", "commune_code": "05001"}
 AREAS = (
     ("VN", "country", "Việt Nam", None, None, (105.0, 21.0, 105.2, 21.1)),
     ("19", "province", "Tỉnh Thái Nguyên", "VN", "19", (105.0, 21.0, 105.2, 21.1)),
@@ -89,6 +91,10 @@ def add_areas(conn: Connection, sketch: bool = False) -> None:
         )
 
 
+def cell(lon: float, lat: float) -> int:
+    return int(cells.cells(np.array([lon]), np.array([lat]))[0])
+
+
 def add_household(conn: Connection, code: str, commune: str) -> None:
     """One more household that nobody has visited."""
     conn.execute(
@@ -124,6 +130,7 @@ def add_records(conn: Connection, demo: bool = False) -> None:
                 **common, survey_id=survey_id, household_code=f"H{n}", commune_code="05001",
                 surveyed_at=WHEN, enumerator=PAYLOADS[n], candidates=[],
                 geom=None if lon is None else WKTElement(f"POINT({lon} 21.05)", srid=4326),
+                cell=None if lon is None else cell(lon, 21.05),
                 accuracy_m=12.0, verdict=verdict, probability=probability, distance_m=distance,
                 accuracy_used_m=12.0, boundary_accuracy_m=25.0, recorded_code="05001",
                 located_code=located, boundary_version=1, judged_at=WHEN, device_id=PAYLOADS[n],
@@ -131,13 +138,13 @@ def add_records(conn: Connection, demo: bool = False) -> None:
         )  # fmt: skip
     conn.execute(
         insert(finding).values(
-            province_code="19", subject="survey", subject_id=OUTSIDE, rule="outside", severity=3,
+            **KEY, subject="survey", subject_id=OUTSIDE, rule="outside", severity=3,
             evidence={"distance_m": -5190.4},
         )
     )  # fmt: skip
     conn.execute(
         insert(verdict_history).values(
-            province_code="19", subject="survey", subject_id=OUTSIDE, replaced_at=WHEN,
+            **KEY, subject="survey", subject_id=OUTSIDE, replaced_at=WHEN,
             verdict="uncertain", probability=0.3, recorded_code="05001",
         )
     )  # fmt: skip
@@ -149,13 +156,11 @@ def add_records(conn: Connection, demo: bool = False) -> None:
         )
     )  # fmt: skip
     conn.execute(
-        insert(site_stage).values(
-            province_code="19", site_code="N/1", stage="roof", stage_on=date(2026, 9, 1)
-        )
+        insert(site_stage).values(**KEY, site_code="N/1", stage="roof", stage_on=date(2026, 9, 1))
     )
     conn.execute(
         insert(import_conflict).values(
-            province_code="19", kind="surveys", key=OUTSIDE, content_hash="y", row={},
+            **KEY, kind="surveys", key=OUTSIDE, content_hash="y", row={},
             reason=PAYLOADS[2],
         )
     )  # fmt: skip

@@ -5,9 +5,10 @@ import uuid
 from datetime import UTC, date, datetime
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, insert
 
-from geo import areas, metrics
+from geo import areas, cells, metrics
 from geo.areas import Area
 from geo.tables import area, finding, household, site, survey
 from geo.text import fold
@@ -100,6 +101,7 @@ def add_site(conn: Connection, household_code: str, commune: str = "00101", **va
 def add_finding(conn: Connection, survey_id: str, rule: str, **values: Any) -> None:
     given = {
         "province_code": "01",
+        "commune_code": "00101",
         "subject": "survey",
         "subject_id": survey_id,
         "rule": rule,
@@ -110,7 +112,10 @@ def add_finding(conn: Connection, survey_id: str, rule: str, **values: Any) -> N
 
 def _placed(values: dict[str, Any]) -> dict[str, Any]:
     at = values.pop("at", None)
-    return values | ({"geom": point(*at)} if at else {})
+    if not at:
+        return values
+    (cell,) = cells.stored(*(np.array([degrees]) for degrees in at))
+    return values | {"geom": point(*at), "cell": cell}
 
 
 def fill(conn: Connection) -> dict[str, str]:

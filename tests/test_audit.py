@@ -65,22 +65,24 @@ def load(conn, polygons, accuracy_m=10.0):
 
 @pytest.fixture
 def world(conn):
-    """Province 19 with the communes 10001 (west) and 10002 (east)."""
+    """Province 19 with the communes 10001 (west) and 10002 (east), a household in each, and one
+    that has no commune."""
     make_area(conn, "VN", "country", None, None)
     make_area(conn, "19", "province", "VN", "19")
     ids = [make_area(conn, code, "commune", "19", "19") for code in ("10001", "10002")]
     load(conn, dict(zip(ids, (WEST, EAST), strict=True)))
-    conn.execute(
-        insert(household).values(
-            province_code="19",
-            household_code="H1",
-            commune_code="10001",
-            head_name="A",
-            recorded_address="10001",
-            search_key="a",
-            content_hash="h",
+    for commune in ("10001", "10002", ""):
+        conn.execute(
+            insert(household).values(
+                province_code="19",
+                household_code="H1",
+                commune_code=commune,
+                head_name="A",
+                recorded_address="10001",
+                search_key="a",
+                content_hash="h",
+            )
         )
-    )
     return ids
 
 
@@ -130,6 +132,7 @@ def test_first_run_judges_everything_and_counts_it(conn, world):
     assert report.moved == {"unlocated → inside": 2, "unlocated → outside": 1}
     assert steps == [(4, 4)]
     counted = conn.execute(select(commune_counter)).one()
+    assert (counted.commune_code, counted.households) == ("10001", 1)
     assert (counted.surveys, counted.inside, counted.outside, counted.unlocated) == (4, 2, 1, 1)
     assert conn.execute(select(verdict_history)).all() == []
 
@@ -243,9 +246,10 @@ def test_frames_are_judged_by_candidates_then_commune():
 
 
 def test_findings_of_a_frame_without_doubt_are_empty():
-    frame = pd.DataFrame(columns=["survey_id", "province_code", "verdict", "lon", "lat"])
+    whose = ["survey_id", "province_code", "commune_code"]
+    frame = pd.DataFrame(columns=[*whose, "verdict", "lon", "lat"])
     frame = frame.reindex(columns=[*frame, *audit.audit_store.VERDICT_COLUMNS[1:], "accuracy_m"])
     frame["mock_location"] = None
     found = audit.findings_of(frame, Settings())
-    assert list(found) == ["survey_id", "province_code", "rule", "severity", "evidence"]
+    assert list(found) == [*whose, "rule", "severity", "evidence"]
     assert len(found) == 0

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, create_engine, func, select
 from geo import schema
 from geo.errors import ConflictError, RejectedError, UsageError
 from geo.intake.imports import import_file
+from geo.scope import OPERATOR, bind
 from geo.tables import (
     commune_counter,
     household,
@@ -174,6 +175,7 @@ def test_two_imports_of_the_same_survey_at_once_leave_it_stored_once(
     engine = create_engine(make_database())
     with engine.begin() as conn:
         schema.migrate(conn)
+        bind(conn, OPERATOR)
         world.build(conn)
         load(conn, "households", world.household())
     outcomes: list[object] = []
@@ -182,6 +184,7 @@ def test_two_imports_of_the_same_survey_at_once_leave_it_stored_once(
     def send() -> None:
         try:
             with engine.begin() as conn:
+                bind(conn, OPERATOR)
                 barrier.wait()
                 outcomes.append(figures(load(conn, "surveys", world.survey())))
         except ConflictError as error:

@@ -59,9 +59,10 @@ def test_recent_surveys_come_latest_first_each_once(conn, ids, limit):
 @pytest.mark.parametrize("limit", [1, 2, 3])
 def test_rule_over_all_verdicts_puts_inside_last(conn, ids, limit):
     for name in ("inside", "unlocated", "nearer"):
-        add_finding(conn, ids[name], "accuracy_zero")
+        commune = "00102" if name == "unlocated" else "00101"
+        add_finding(conn, ids[name], "accuracy_zero", commune_code=commune)
     two = add_survey(conn, ids["bare"], "00102")
-    add_finding(conn, two, "accuracy_zero")
+    add_finding(conn, two, "accuracy_zero", commune_code="00102")
     found = read_all(
         surveys.listing, conn, world.country(conn), limit=limit, order="worst", rule="accuracy_zero"
     )
@@ -88,7 +89,7 @@ def test_area_narrows_a_listing(conn, ids):
         return names(ids, page.items, "household_code")
 
     assert listed("00101") == ["an", "formula"]
-    assert listed("01") == ["an", "formula", "bare", "lost"]
+    assert listed("01") == ["lost", "an", "formula", "bare"]
     assert listed("00201") == ["far"]
 
 
@@ -101,9 +102,9 @@ def test_area_narrows_a_listing(conn, ids):
         paging.encode([1]),
         paging.encode(["a"]),
         paging.encode(["01", "x", "y", "z"]),
-        paging.encode(["outside", -1.0, "not a uuid"]),
-        paging.encode(["\0", "\0", "\0"]),
-        paging.encode([None, None, None]),
+        paging.encode(["outside", -1.0, "not a uuid", ""]),
+        paging.encode(["outside", -1.0, str(uuid.UUID(int=1)), None]),
+        *(paging.encode([value] * parts) for value in ("\0", None) for parts in (3, 4)),
     ],
 )
 @pytest.mark.parametrize("order", surveys.ORDERS)

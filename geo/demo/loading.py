@@ -99,7 +99,6 @@ def remove(conn: Connection) -> dict[str, int]:
                 select(*keys).where(household.c.demo),
                 select(survey.c.province_code, survey.c.commune_code).where(survey.c.demo),
                 select(site.c.province_code, site.c.commune_code).where(site.c.demo),
-                select(*keys).join(survey).where(survey.c.demo),
             )
         )
     ]
@@ -107,6 +106,7 @@ def remove(conn: Connection) -> dict[str, int]:
     needed = [
         exists().where(
             table.c.province_code == household.c.province_code,
+            table.c.commune_code == household.c.commune_code,
             table.c.household_code == household.c.household_code,
         )
         for table in (survey, site)

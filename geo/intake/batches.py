@@ -125,7 +125,7 @@ def _to_mend(row: dict[str, object]) -> dict[str, object]:
 
 def canonical(record: Record, **changed: object) -> bytes:
     """A record's content in one form, to compare: JSON of all fields and attributes, sorted."""
-    content = record.__dict__ | {"attributes": record.attributes} | changed
+    content = record.__dict__ | {"attributes": record.attributes} | record.not_content | changed
     return orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Table, insert, text
+from sqlalchemy import Connection, Table, column, func, insert, select, text
 
 from geo import metrics
 from geo.errors import RejectedError, UsageError
@@ -180,12 +180,14 @@ def _finish(intake: Intake, kind: str) -> None:
     """Renew the counts and the planner's statistics, and keep the report."""
     report = intake.report
     if report.added >= _ANALYZE_FROM:
-        intake.conn.execute(text(f"ANALYZE {KINDS[kind].table.name}"))
+        _analyze(intake.conn, KINDS[kind].table)
     metrics.recount(intake.conn, intake.communes)
     intake.finish()
     intake.conn.execute(
         insert(import_job).values(
             import_id=report.import_id,
+            account_id=intake.scope.account_id,
+            **_senders_area(intake),
             kind=kind,
             source=report.source,
             started_at=intake.started_at,
@@ -194,3 +196,21 @@ def _finish(intake: Intake, kind: str) -> None:
             demo=intake.demo,
         )
     )
+
+
+def _senders_area(intake: Intake) -> dict[str, str]:
+    """The one commune or province that the sender works for; '' for more, and for the country."""
+    area, several = intake.scope, {"province_code": "", "commune_code": ""}
+    if area.everything or len(area.provinces) + len(area.communes) != 1:
+        return several
+    for commune in area.communes:
+        province = intake.places.province_of(commune)
+        return {"province_code": province, "commune_code": commune}
+    return several | {"province_code": next(iter(area.provinces))}
+
+
+def _analyze(conn: Connection, table: Table) -> None:
+    """Renew the planner's statistics, which is the owner's business; others leave it to him."""
+    owner = select(func.pg_has_role(column("relowner"), "USAGE")).select_from(text("pg_class"))
+    if conn.scalar(owner.where(column("oid") == func.to_regclass(table.name))):
+        conn.execute(text(f"ANALYZE {table.name}"))

@@ -1,19 +1,20 @@
 """What surveys and sites share: their household, the communes they are compared with, verdicts."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 import orjson
 import pandas as pd
-from sqlalchemy import Table
+from sqlalchemy import func, select
 
-from geo import copying
+from geo import copying, moving, scope
 from geo.config import settings
 from geo.intake.batches import Batch
-from geo.intake.placing import Places
-from geo.intake.session import Intake
-from geo.tables import NO_COMMUNE, finding, household, site, survey
+from geo.intake.placing import Places, not_your_commune, unknown_commune
+from geo.intake.session import Intake, Key, one_of
+from geo.moving import Move
+from geo.tables import NO_COMMUNE, finding, household
 from geo.verdicts import audit
 from geo.verdicts.matching import INSIDE, AreaShapes, Recorded, Verdicts, judge
 
@@ -28,37 +29,77 @@ class Home(NamedTuple):
 
 def find_homes(intake: Intake, batch: Batch) -> tuple[Batch, list[Home]]:
     """The records whose household is stored, with it; the others are refused."""
-    wanted = batch.column("household_code")
-    stored = intake.conn.exec_driver_sql(
-        "SELECT household_code, province_code, commune_code, NULLIF(candidates, '{}') "
-        "FROM household WHERE household_code = ANY(%(codes)s)",
-        {"codes": list(set(wanted))},
-    )
-    homes: dict[str, list[Home]] = {}
-    for code, province, commune, candidates in stored:
-        home = Home(province, commune, tuple(candidates) if candidates else ())
-        homes[code] = [*homes[code], home] if code in homes else [home]
+    stored = _stored_homes(intake, batch.column("household_code"))
     found: list[Home] = []
     reasons: dict[int, str] = {}
-    for i, (code, province) in enumerate(zip(wanted, batch.column("province_code"), strict=True)):
-        known = homes.get(code, [])
+    wanted = zip(
+        batch.column("household_code"),
+        batch.column("province_code"),
+        batch.column("commune_code"),
+        strict=True,
+    )
+    for i, (code, province, commune) in enumerate(wanted):
+        homes = stored.get(code, [])
+        if commune is not None:
+            reason, homes = _of_commune(intake, commune, homes)
+            if reason:
+                reasons[i] = reason
+                continue
         if province is not None:
-            known = [home for home in known if home.province_code == province]
-        if len(known) == 1:
-            found.append(known[0])
+            homes = [home for home in homes if home.province_code == province]
+        if len(homes) == 1:
+            found.append(homes[0])
         else:
-            reasons[i] = _not_one(code, province, known)
+            reasons[i] = _not_one(code, province, commune, homes)
     return intake.reject(batch, reasons), found
 
 
-def _not_one(code: str, province: str | None, homes: Sequence[Home]) -> str:
-    if homes:
-        listed = ", ".join(sorted(home.province_code for home in homes))
+def _stored_homes(intake: Intake, codes: Sequence[str]) -> dict[str, list[Home]]:
+    """The households of these codes that the sender may see."""
+    found = intake.conn.execute(
+        select(
+            household.c.household_code,
+            household.c.province_code,
+            household.c.commune_code,
+            func.nullif(household.c.candidates, "{}"),
+        ).where(
+            scope.within(intake.conn, household), household.c.household_code == one_of(set(codes))
+        )
+    )
+    homes: dict[str, list[Home]] = {}
+    for code, province, commune, candidates in found:
+        home = Home(province, commune, tuple(candidates) if candidates else ())
+        homes[code] = [*homes[code], home] if code in homes else [home]
+    return homes
+
+
+def _of_commune(intake: Intake, code: str, homes: Sequence[Home]) -> tuple[str | None, list[Home]]:
+    """Why a row's commune code cannot be taken; else the homes in it, or that may be in it."""
+    place = intake.places.of_code(code)
+    if place is None:
+        return unknown_commune(code), []
+    present = (place.commune_code,) if place.commune_code else place.candidates
+    if not any(intake.scope.covers(intake.places.province_of(one), one) for one in present):
+        return not_your_commune(code), []
+    there = [home for home in homes if home.commune_code in present]
+    return None, there or [home for home in homes if set(present) & set(home.candidates)]
+
+
+def _not_one(code: str, province: str | None, commune: str | None, homes: Sequence[Home]) -> str:
+    provinces = sorted({home.province_code for home in homes})
+    if len(provinces) > 1:
         return (
-            f"household_code: “{code}” exists in the provinces {listed}; add the column "
-            "province_code"
+            f"household_code: “{code}” exists in the provinces {', '.join(provinces)}; add the "
+            "column province_code"
+        )
+    if homes:
+        communes = ", ".join(sorted(home.commune_code or "''" for home in homes))
+        return (
+            f"household_code: “{code}” exists in the communes {communes}; add the column "
+            "commune_code"
         )
     where = f" in province {province}" if province else ""
+    where = f" in commune {commune}" if commune else where
     return f"household_code: there is no household “{code}”{where}; import the households first"
 
 
@@ -114,14 +155,15 @@ def verdict_columns(intake: Intake, verdicts: Verdicts) -> dict[str, list[object
 
 def findings(
     subject: str,
-    keys: Sequence[tuple[str, str]],
+    keys: Sequence[Key],
     batch: Batch,
     verdicts: Verdicts,
 ) -> copying.Load:
-    """What the rules find in a batch, to be stored; keys: (province_code, id) a row."""
+    """What the rules find in a batch, to be stored; one key a row."""
     frame = verdicts.frame()
-    frame["key"] = [key for _province, key in keys]
-    frame["province_code"] = [province for province, _key in keys]
+    frame["key"] = [key for _province, _commune, key in keys]
+    frame["province_code"] = [province for province, _commune, _key in keys]
+    frame["commune_code"] = [commune for _province, commune, _key in keys]
     frame["lon"], frame["lat"], frame["accuracy_m"] = batch.lon, batch.lat, accuracies(batch)
     frame["mock_location"] = batch.column("mock_location")
     found: pd.DataFrame = audit.findings_of(frame, settings(), subject, "key")
@@ -129,6 +171,7 @@ def findings(
         finding,
         {
             "province_code": found["province_code"].tolist(),
+            "commune_code": found["commune_code"].tolist(),
             "subject": [subject] * len(found),
             "subject_id": found["key"].tolist(),
             "rule": found["rule"].tolist(),
@@ -162,19 +205,12 @@ def settle(
     return settled
 
 
-def move_households(intake: Intake, settled: dict[tuple[str, str], str]) -> None:
-    """Give settled households, and what is stored of theirs, their commune."""
-    if not settled:
-        return
-    keys = {
-        "province_code": [province for province, _code in settled],
-        "household_code": [code for _province, code in settled],
-    }
-    communes = {"commune_code": list(settled.values())}
-    key = ("province_code", "household_code")
-    placed = {"placed_by": ["survey"] * len(settled)}
-    copying.update(intake.conn, household, key, keys | communes | placed)
-    for table in cast(tuple[Table, ...], (survey, site)):
-        copying.update(intake.conn, table, key, keys | communes)
-    for (province, _code), commune in settled.items():
-        intake.communes |= {(province, NO_COMMUNE), (province, commune)}
+def move_households(intake: Intake, settled: dict[tuple[str, str], str]) -> set[tuple[str, str]]:
+    """Give settled households, and what is stored of theirs, their commune; which ones got it."""
+    moves = [
+        Move(province, NO_COMMUNE, code, commune) for (province, code), commune in settled.items()
+    ]
+    moved = moving.move(intake.conn, moves, placed_by="survey")
+    for one in moved:
+        intake.communes |= {(one.province_code, NO_COMMUNE), (one.province_code, one.to_commune)}
+    return {(one.province_code, one.household_code) for one in moved}

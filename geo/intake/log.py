@@ -2,29 +2,41 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, exists, select
+from sqlalchemy import Connection, RowMapping, exists, or_, select
 
+from geo import scope
 from geo.tables import household, import_conflict, import_job
 
 
 def recent_imports(conn: Connection, limit: int = 20) -> list[RowMapping]:
-    """The last imports, latest first: import_id, kind, source, finished_at, report, demo."""
-    query = select(import_job).order_by(import_job.c.finished_at.desc()).limit(limit)
-    return list(conn.execute(query).mappings())
+    """The last imports, latest first: import_id, kind, source, finished_at, report, demo.
+
+    One's own, and those of senders who work for an area of one's own.
+    """
+    seen = [scope.within(conn, import_job)]
+    if (own := scope.of(conn).account_id) is not None:
+        seen.append(import_job.c.account_id == own)
+    query = select(import_job).where(or_(*seen)).order_by(import_job.c.finished_at.desc())
+    return list(conn.execute(query.limit(limit)).mappings())
 
 
 def recent_conflicts(conn: Connection, limit: int = 20) -> list[RowMapping]:
     """The last second copies that were kept aside: kind, key, reason, row, received_at."""
-    query = select(import_conflict).order_by(import_conflict.c.received_at.desc()).limit(limit)
-    return list(conn.execute(query).mappings())
+    query = select(import_conflict).where(scope.within(conn, import_conflict))
+    latest = query.order_by(import_conflict.c.received_at.desc()).limit(limit)
+    return list(conn.execute(latest).mappings())
 
 
-def conflicts_of(conn: Connection, kind: str, province_code: str, key: str) -> list[RowMapping]:
+def conflicts_of(
+    conn: Connection, kind: str, province_code: str, commune_code: str, key: str
+) -> list[RowMapping]:
     """The second copies of one record, latest first."""
     query = (
         select(import_conflict)
         .where(
+            scope.within(conn, import_conflict),
             import_conflict.c.province_code == province_code,
+            import_conflict.c.commune_code == commune_code,
             import_conflict.c.kind == kind,
             import_conflict.c.key == key,
         )
@@ -34,6 +46,7 @@ def conflicts_of(conn: Connection, kind: str, province_code: str, key: str) -> l
 
 
 def demo_present(conn: Connection) -> bool:
-    """Whether any household is demo data; reads one entry of a partial index."""
-    found: Any = conn.execute(select(exists().where(household.c.demo))).scalar()
+    """Whether any household in scope is demo data; reads one entry of a partial index."""
+    shown = exists().where(household.c.demo, scope.within(conn, household))
+    found: Any = conn.execute(select(shown)).scalar()
     return bool(found)

@@ -14,6 +14,19 @@ from geo.tables import NO_COMMUNE, NO_PROVINCE, area, area_successor
 from geo.verdicts.matching import INSIDE, AreaShapes, Recorded, judge
 
 
+def unknown_commune(code: str) -> str:
+    """Why a row with this commune code is refused: nobody knows it."""
+    return (
+        f"commune_code: “{code}” is neither a present nor a former commune; leave it blank when "
+        "it is not known"
+    )
+
+
+def not_your_commune(code: str) -> str:
+    """Why a row with this commune code is refused: the sender does not work there."""
+    return f"commune_code: “{code}” is not in your areas"
+
+
 @dataclass(frozen=True)
 class Place:
     """The present commune of a household, or the candidates among which it is not decided.

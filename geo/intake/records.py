@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -131,9 +131,12 @@ class Record(BaseModel):
     """What all kinds share: a place, and columns that are kept as attributes."""
 
     model_config = ConfigDict(extra="allow", str_strip_whitespace=True)
+    not_content: ClassVar[dict[str, object]] = dict.fromkeys(("province_code", "commune_code"))
+    """Columns that only choose the household: with or without them it is the same record."""
 
     household_code: Code
     province_code: ProvinceCode | None = None
+    commune_code: CommuneCode | None = None
     lon: Number | None = None
     lat: Number | None = None
     accuracy_m: Metres | None = None
@@ -148,11 +151,12 @@ class Record(BaseModel):
 class Household(Record):
     """One household of the review's roster."""
 
+    not_content: ClassVar[dict[str, object]] = {}
+
     head_name: Name
     recorded_address: Address
     national_id: NationalId | None = None
     village: Name | None = None
-    commune_code: CommuneCode | None = None
     members: Members | None = None
     ethnicity: Name | None = None
     status: Status | None = None

@@ -2,18 +2,20 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import NamedTuple
 from uuid import uuid4
 
 import orjson
 from sqlalchemy import CollectionAggregate, Connection, Table, Text, any_, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from geo import scope
 from geo.copying import Load
 from geo.intake.batches import Batch, Rejected
 from geo.intake.placing import Places
@@ -58,12 +60,25 @@ class ImportReport:
         return asdict(self)
 
 
-def one_of(texts: Sequence[str]) -> CollectionAggregate[bool]:
+def one_of(texts: Collection[str]) -> CollectionAggregate[bool]:
     """What a text column is compared with (==) to be one of many, in one bound array."""
     return any_(literal(list(texts), ARRAY(Text)))
 
 
 _CONTENT = (1 << 64) - 1
+
+
+Key = tuple[str, str, str]
+"""What identifies a stored record: province_code, commune_code, its own code or id."""
+
+
+class Conflict(NamedTuple):
+    """A contradicting copy of a stored record: a batch's record at the place `at`."""
+
+    key: Key
+    batch: Batch
+    at: int
+    reason: str
 
 
 class Intake:
@@ -79,8 +94,10 @@ class Intake:
         self._clock = time.monotonic()
         self._waiting: list[Load] = []
         self._first: dict[tuple[str, ...] | str, int] = {}
+        self.scope = scope.of(conn)
         # Without stored rows nothing can repeat or conflict but within the file itself.
-        self.may_repeat = conn.execute(select(table).limit(1)).first() is not None
+        seen = select(table.c.province_code).where(scope.within(conn, table))
+        self.may_repeat = conn.execute(seen.limit(1)).first() is not None
 
     @cached_property
     def places(self) -> Places:
@@ -123,20 +140,21 @@ class Intake:
         self._reject(refused)
         return keep
 
-    def keep_aside(self, conflicts: Iterable[tuple[str, str, Batch, int, str]]) -> None:
-        """Store contradicting copies, each (province_code, key, batch, index, reason)."""
+    def keep_aside(self, conflicts: Iterable["Conflict"]) -> None:
+        """Store contradicting copies."""
         rows = [
             {
-                "province_code": province,
+                "province_code": key[0],
+                "commune_code": key[1],
                 "kind": self.report.kind,
-                "key": key,
+                "key": key[2],
                 "content_hash": batch.hashes[i],
                 "row": orjson.loads(batch.records[i].model_dump_json()),
                 "reason": reason,
                 "import_id": self.report.import_id,
                 "demo": self.demo,
             }
-            for province, key, batch, i, reason in conflicts
+            for key, batch, i, reason in conflicts
         ]
         self.report.conflicts += len(rows)
         for start in range(0, len(rows), 1000):

@@ -1,5 +1,6 @@
 """Households into the database: placed in a commune, repeats recognised, statuses kept by year."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -7,12 +8,12 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from geo import copying
+from geo import copying, scope
 from geo.intake.batches import Batch, canonical, fingerprint
-from geo.intake.placing import Place
-from geo.intake.records import Household
-from geo.intake.session import Intake, one_of
-from geo.tables import NO_PROVINCE, household, household_status
+from geo.intake.placing import Place, not_your_commune, unknown_commune
+from geo.intake.records import Household, Record
+from geo.intake.session import Conflict, Intake, Key, one_of
+from geo.tables import NO_COMMUNE, NO_PROVINCE, household, household_status
 from geo.text import fold
 
 _AS_GIVEN = (
@@ -37,12 +38,15 @@ class _Stored:
     status: str | None
     status_year: int | None
 
+    def key(self, record: Record) -> Key:
+        return self.province_code, self.commune_code, record.household_code
+
 
 def store_households(intake: Intake, batch: Batch) -> None:
     """Store one batch: new ones are added, a later status updates, other changes are conflicts."""
     batch, places = _placed(intake, batch)
     keys = [
-        (place.province_code, record.household_code)
+        (place.province_code, place.commune_code, record.household_code)
         for place, record in zip(places, batch.records, strict=True)
     ]
     keep = intake.first_of_each(batch, keys)
@@ -65,7 +69,24 @@ def _placed(intake: Intake, batch: Batch) -> tuple[Batch, list[Place]]:
             found.append(place)
     batch = intake.reject(batch, reasons)
     accuracy = np.array([r.accuracy_m or np.nan for r in batch.records], dtype=float)
-    return batch, intake.places.by_points(found, batch.lon, batch.lat, accuracy)
+    found = intake.places.by_points(found, batch.lon, batch.lat, accuracy)
+    return (batch, found) if intake.scope.everything else _covered(intake, batch, found)
+
+
+def _covered(intake: Intake, batch: Batch, places: list[Place]) -> tuple[Batch, list[Place]]:
+    """The records in the sender's areas. Why others are refused has nothing to do with what is
+    stored, so that nobody learns that from it."""
+    reasons: dict[int, str] = {}
+    for i, place in enumerate(places):
+        if intake.scope.covers(place.province_code, place.commune_code):
+            continue
+        said = cast(Household, batch.records[i]).commune_code
+        reasons[i] = (
+            not_your_commune(said)
+            if said is not None and place.commune_code
+            else "the address leads to no commune of your areas; give commune_code"
+        )
+    return intake.reject(batch, reasons), [p for i, p in enumerate(places) if i not in reasons]
 
 
 def _place(intake: Intake, record: Household) -> Place | str:
@@ -76,10 +97,7 @@ def _place(intake: Intake, record: Household) -> Place | str:
     if record.commune_code is not None:
         place = places.of_code(record.commune_code)
         if place is None:
-            return (
-                f"commune_code: “{record.commune_code}” is neither a present nor a former commune; "
-                "leave it blank to go by the address"
-            )
+            return unknown_commune(record.commune_code)
     else:
         place = places.of_address(record.recorded_address, said)
     if said is not None and place.province_code not in (said, NO_PROVINCE):
@@ -95,17 +113,17 @@ def _compared(intake: Intake, batch: Batch, places: list[Place]) -> list[int]:
     stored = _stored(intake, [record.household_code for record in batch.records])
     new: list[int] = []
     later: list[tuple[int, _Stored]] = []
-    conflicts = []
+    conflicts: list[Conflict] = []
     for i, (record, place) in enumerate(zip(batch.records, places, strict=True)):
         known = stored.get(record.household_code, [])
-        same_place = [s for s in known if _may_be_same(s.province_code, place.province_code)]
+        same_place = sorted((s for s in known if _may_be_same(s, place)), key=_best(place))
         if any(s.content_hash == batch.hashes[i] for s in known):
             intake.report.unchanged += 1
         elif not same_place:
             new.append(i)
         elif not _only_status_differs(batch, i, same_place[0]):
             reason = "the household is stored with other content"
-            conflicts.append((place.province_code, record.household_code, batch, i, reason))
+            conflicts.append(Conflict(same_place[0].key(record), batch, i, reason))
         else:
             later.append((i, same_place[0]))
     conflicts += _renew_status(intake, batch, later)
@@ -113,8 +131,23 @@ def _compared(intake: Intake, batch: Batch, places: list[Place]) -> list[int]:
     return new
 
 
-def _may_be_same(stored: str, found: str) -> bool:
-    return stored == found or NO_PROVINCE in (stored, found)
+def _may_be_same(stored: _Stored, found: Place) -> bool:
+    """Whether a household of this code is the one of the row: in its commune, unless one of the
+    two is not placed yet."""
+    provinces = (stored.province_code, found.province_code)
+    communes = (stored.commune_code, found.commune_code)
+    return (NO_PROVINCE in provinces or len(set(provinces)) == 1) and (
+        NO_COMMUNE in communes or len(set(communes)) == 1
+    )
+
+
+def _best(place: Place) -> Callable[[_Stored], tuple[bool, str, str]]:
+    """Sorts the household of the row's own commune first."""
+    return lambda one: (
+        one.commune_code != place.commune_code,
+        one.province_code,
+        one.commune_code,
+    )
 
 
 def _only_status_differs(batch: Batch, i: int, stored: _Stored) -> bool:
@@ -131,7 +164,7 @@ def _stored(intake: Intake, codes: list[str]) -> dict[str, list[_Stored]]:
             household.c.content_hash,
             household.c.status,
             household.c.status_year,
-        ).where(household.c.household_code == one_of(codes))
+        ).where(scope.within(intake.conn, household), household.c.household_code == one_of(codes))
     )
     stored: dict[str, list[_Stored]] = {}
     for code, *rest in found:
@@ -139,9 +172,7 @@ def _stored(intake: Intake, codes: list[str]) -> dict[str, list[_Stored]]:
     return stored
 
 
-def _renew_status(
-    intake: Intake, batch: Batch, later: list[tuple[int, _Stored]]
-) -> list[tuple[str, str, Batch, int, str]]:
+def _renew_status(intake: Intake, batch: Batch, later: list[tuple[int, _Stored]]) -> list[Conflict]:
     """Store newer statuses; an older one must be in the history, else it is a conflict."""
     conflicts = []
     updates: list[tuple[int, _Stored]] = []
@@ -149,21 +180,22 @@ def _renew_status(
         record = cast(Household, batch.records[i])
         if record.status and (record.status_year or 0) >= (stored.status_year or 0):
             updates.append((i, stored))
-        elif _in_history(intake, stored.province_code, record):
+        elif _in_history(intake, stored, record):
             intake.report.unchanged += 1
         else:
             reason = f"a status of {stored.status_year} is stored, later than this one"
-            conflicts.append((stored.province_code, record.household_code, batch, i, reason))
+            conflicts.append(Conflict(stored.key(record), batch, i, reason))
     if updates:
         _update_status(intake, batch, updates)
     return conflicts
 
 
-def _in_history(intake: Intake, province_code: str, record: Household) -> bool:
+def _in_history(intake: Intake, stored: _Stored, record: Household) -> bool:
     return (
         intake.conn.execute(
             select(household_status.c.year).where(
-                household_status.c.province_code == province_code,
+                household_status.c.province_code == stored.province_code,
+                household_status.c.commune_code == stored.commune_code,
                 household_status.c.household_code == record.household_code,
                 household_status.c.year == record.status_year,
                 household_status.c.status == record.status,
@@ -178,9 +210,10 @@ def _update_status(intake: Intake, batch: Batch, updates: list[tuple[int, _Store
     copying.update(
         intake.conn,
         household,
-        ("province_code", "household_code"),
+        ("province_code", "commune_code", "household_code"),
         {
             "province_code": [stored.province_code for _i, stored in updates],
+            "commune_code": [stored.commune_code for _i, stored in updates],
             "household_code": [record.household_code for record in records],
             "status": [record.status for record in records],
             "status_year": [record.status_year for record in records],
@@ -190,6 +223,7 @@ def _update_status(intake: Intake, batch: Batch, updates: list[tuple[int, _Store
     history = [
         {
             "province_code": stored.province_code,
+            "commune_code": stored.commune_code,
             "household_code": record.household_code,
             "year": record.status_year,
             "status": record.status,
@@ -211,14 +245,15 @@ def _update_status(intake: Intake, batch: Batch, updates: list[tuple[int, _Store
 def _add(intake: Intake, batch: Batch, places: list[Place]) -> None:
     records = cast(list[Household], batch.records)
     provinces = [place.province_code for place in places]
+    communes = [place.commune_code for place in places]
     codes = [record.household_code for record in records]
     copying.copy(
         intake.conn,
         household,
         {
             "province_code": provinces,
+            "commune_code": communes,
             "household_code": codes,
-            "commune_code": [place.commune_code for place in places],
             "candidates": [copying.array(place.candidates) for place in places],
             "placed_by": [place.placed_by for place in places],
             "recorded_area_id": [place.area_id for place in places],
@@ -226,7 +261,7 @@ def _add(intake: Intake, batch: Batch, places: list[Place]) -> None:
             **{name: [getattr(record, name) for record in records] for name in _AS_GIVEN},
             "causes": [copying.array(record.causes) for record in records],
             "search_key": [_search_key(record) for record in records],
-            "geom": copying.points(batch.lon, batch.lat),
+            **copying.place(batch.lon, batch.lat),
             **intake.bookkeeping(batch),
         },
     )
@@ -236,13 +271,14 @@ def _add(intake: Intake, batch: Batch, places: list[Place]) -> None:
         household_status,
         {
             "province_code": [provinces[i] for i in dated],
+            "commune_code": [communes[i] for i in dated],
             "household_code": [codes[i] for i in dated],
             "year": [records[i].status_year for i in dated],
             "status": [records[i].status for i in dated],
         },
     )
     intake.report.added += len(batch)
-    intake.communes |= {(place.province_code, place.commune_code) for place in places}
+    intake.communes |= set(zip(provinces, communes, strict=True))
 
 
 def _search_key(record: Household) -> str:

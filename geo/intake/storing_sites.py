@@ -2,9 +2,9 @@
 
 from typing import cast
 
-from sqlalchemy import Row, delete, select, tuple_
+from sqlalchemy import ColumnElement, Row, Table, delete, select, tuple_
 
-from geo import copying
+from geo import copying, scope
 from geo.intake.batches import Batch
 from geo.intake.locating import (
     Home,
@@ -15,7 +15,7 @@ from geo.intake.locating import (
     verdict_columns,
 )
 from geo.intake.records import Site
-from geo.intake.session import Intake, one_of
+from geo.intake.session import Conflict, Intake, Key, one_of
 from geo.tables import STAGES, finding, site, site_stage
 
 _AS_GIVEN = (
@@ -39,7 +39,7 @@ def store_sites(intake: Intake, batch: Batch) -> None:
     """Store one batch: a site that moved forward is updated, one that moved back a conflict."""
     batch, homes = find_homes(intake, batch)
     keys = [
-        (home.province_code, _code(record))
+        (home.province_code, home.commune_code, _code(record))
         for home, record in zip(homes, batch.records, strict=True)
     ]
     keep = intake.first_of_each(batch, keys)
@@ -59,26 +59,33 @@ def _code(record: object) -> str:
     return cast(Site, record).site_code
 
 
-def _stored(intake: Intake, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Row]:
+def _stored(intake: Intake, keys: list[Key]) -> dict[Key, Row]:
     found = intake.conn.execute(
         select(
             site.c.province_code,
+            site.c.commune_code,
             site.c.site_code,
             site.c.household_code,
             site.c.kind,
             site.c.stage,
             site.c.stage_on,
             site.c.content_hash,
-        ).where(site.c.site_code == one_of([code for _province, code in keys]))
+        ).where(scope.within(intake.conn, site), *_among(site, keys))
     )
-    return {(row.province_code, row.site_code): row for row in found}
+    return {(row.province_code, row.commune_code, row.site_code): row for row in found}
 
 
-def _forward(
-    intake: Intake, batch: Batch, keys: list[tuple[str, str]], stored: dict[tuple[str, str], Row]
-) -> list[int]:
+def _among(table: Table, keys: list[Key]) -> list[ColumnElement[bool]]:
+    """Conditions that hold for the keys, and maybe for others that are mixed of their parts."""
+    names = ("province_code", "commune_code", "site_code")
+    parts = zip(names, zip(*keys, strict=True), strict=True)
+    return [table.c[name] == one_of(set(values)) for name, values in parts]
+
+
+def _forward(intake: Intake, batch: Batch, keys: list[Key], stored: dict[Key, Row]) -> list[int]:
     """The indices of known sites with news; repeats are counted, contradictions kept aside."""
-    moved, conflicts = [], []
+    moved: list[int] = []
+    conflicts: list[Conflict] = []
     for i, key in enumerate(keys):
         known = stored.get(key)
         if known is None:
@@ -87,7 +94,7 @@ def _forward(
         if known.content_hash == batch.hashes[i] or _reported_before(intake, key, record, known):
             intake.report.unchanged += 1
         elif reason := _contradiction(record, known):
-            conflicts.append((*key, batch, i, reason))
+            conflicts.append(Conflict(key, batch, i, reason))
         else:
             moved.append(i)
     intake.keep_aside(conflicts)
@@ -106,7 +113,7 @@ def _contradiction(record: Site, known: Row) -> str | None:
     return None
 
 
-def _reported_before(intake: Intake, key: tuple[str, str], record: Site, known: Row) -> bool:
+def _reported_before(intake: Intake, key: Key, record: Site, known: Row) -> bool:
     """Whether an earlier file with an earlier stage comes again."""
     if record.stage == known.stage or record.household_code != known.household_code:
         return False
@@ -114,7 +121,8 @@ def _reported_before(intake: Intake, key: tuple[str, str], record: Site, known: 
         intake.conn.execute(
             select(site_stage.c.stage).where(
                 site_stage.c.province_code == key[0],
-                site_stage.c.site_code == key[1],
+                site_stage.c.commune_code == key[1],
+                site_stage.c.site_code == key[2],
                 site_stage.c.stage == record.stage,
                 site_stage.c.stage_on.is_not_distinct_from(record.stage_on),
             )
@@ -127,42 +135,47 @@ def _write(intake: Intake, batch: Batch, homes: list[Home], new: bool) -> None:
     records = cast(list[Site], batch.records)
     provinces = [home.province_code for home in homes]
     codes = [record.site_code for record in records]
-    keys = list(zip(provinces, codes, strict=True))
+    communes = [home.commune_code for home in homes]
+    keys = list(zip(provinces, communes, codes, strict=True))
     candidates = compared_with(intake, batch, homes)
     verdicts = judged(intake.places.shapes, batch, candidates)
     columns = {
         "province_code": provinces,
+        "commune_code": communes,
         "site_code": codes,
-        "commune_code": [home.commune_code for home in homes],
         "candidates": [copying.array(each) for each in candidates],
         **{name: [getattr(record, name) for record in records] for name in _AS_GIVEN},
-        "geom": copying.points(batch.lon, batch.lat),
+        **copying.place(batch.lon, batch.lat),
         **verdict_columns(intake, verdicts),
         **intake.bookkeeping(batch),
     }
     if new:
         copying.copy(intake.conn, site, columns)
     else:
-        copying.update(intake.conn, site, ("province_code", "site_code"), columns)
+        identity = ("province_code", "commune_code", "site_code")
+        copying.update(intake.conn, site, identity, columns)
         intake.conn.execute(
             delete(finding).where(
                 finding.c.subject == "site",
                 finding.c.state == "open",
-                tuple_(finding.c.province_code, finding.c.subject_id).in_(keys),
+                tuple_(finding.c.province_code, finding.c.commune_code, finding.c.subject_id).in_(
+                    keys
+                ),
             )
         )
     findings("site", keys, batch, verdicts)(intake.conn)
-    _store_stages(intake, records, provinces)
+    _store_stages(intake, records, homes)
     intake.count_verdicts(verdicts.verdict)
-    intake.communes |= {(home.province_code, home.commune_code) for home in homes}
+    intake.communes |= set(zip(provinces, communes, strict=True))
 
 
-def _store_stages(intake: Intake, records: list[Site], provinces: list[str]) -> None:
+def _store_stages(intake: Intake, records: list[Site], homes: list[Home]) -> None:
     copying.copy(
         intake.conn,
         site_stage,
         {
-            "province_code": provinces,
+            "province_code": [home.province_code for home in homes],
+            "commune_code": [home.commune_code for home in homes],
             "site_code": [record.site_code for record in records],
             "reported_at": [intake.started_at] * len(records),
             "stage": [record.stage for record in records],

@@ -6,9 +6,10 @@ from sqlalchemy import any_, select
 from sqlalchemy import cast as as_type
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
-from geo import copying
+from geo import copying, scope
 from geo.intake.batches import Batch
 from geo.intake.locating import (
+    Home,
     compared_with,
     find_homes,
     findings,
@@ -17,8 +18,9 @@ from geo.intake.locating import (
     settle,
     verdict_columns,
 )
-from geo.intake.session import Intake
+from geo.intake.session import Conflict, Intake
 from geo.tables import survey
+from geo.verdicts.matching import Verdicts
 
 _AS_GIVEN = (
     "survey_id",
@@ -50,45 +52,61 @@ def store_surveys(intake: Intake, batch: Batch) -> None:
     with intake.loading():
         verdicts = judged(shapes, batch, candidates)
         settled = settle(intake.places, batch, homes, verdicts)
-        communes = [
-            home.commune_code or settled.get((home.province_code, household), "")
-            for home, household in zip(homes, batch.column("household_code"), strict=True)
-        ]
-        provinces = [home.province_code for home in homes]
-        keys = list(zip(provinces, batch.column("survey_id"), strict=True))
-        rows = copying.prepared(
-            survey,
-            {
-                "province_code": provinces,
-                "commune_code": communes,
-                "candidates": [copying.array(codes) for codes in candidates],
-                **_columns(batch),
-                **verdict_columns(intake, verdicts),
-                **intake.bookkeeping(batch),
-            },
-        )
-        found = findings("survey", keys, batch, verdicts)
-    intake.load_later(rows, found)
+        rows = [] if settled else _rows(intake, batch, homes, candidates, verdicts)
     if settled:
-        intake.load_now()
-        move_households(intake, settled)
+        # Before the new surveys come in: these belong to the household in its new commune.
+        moved = move_households(intake, settled)
+        homes = [
+            home._replace(commune_code=settled[key])
+            if (key := (home.province_code, code)) in moved and not home.commune_code
+            else home
+            for home, code in zip(homes, batch.column("household_code"), strict=True)
+        ]
+        rows = _rows(intake, batch, homes, candidates, verdicts)
+    intake.load_later(*rows)
     intake.report.added += len(batch)
     intake.count_verdicts(verdicts.verdict)
-    intake.communes |= set(zip(provinces, communes, strict=True))
+    intake.communes |= {(home.province_code, home.commune_code) for home in homes}
 
 
-def _columns(batch: Batch) -> dict[str, Sequence[object]]:
-    given = {name: batch.column(name) for name in _AS_GIVEN}
-    return {**given, "geom": copying.points(batch.lon, batch.lat)}
+def _rows(
+    intake: Intake,
+    batch: Batch,
+    homes: Sequence[Home],
+    candidates: Sequence[tuple[str, ...]],
+    verdicts: Verdicts,
+) -> list[copying.Load]:
+    """The surveys and their findings, made up to be stored."""
+    provinces = [home.province_code for home in homes]
+    communes = [home.commune_code for home in homes]
+    keys = list(zip(provinces, communes, batch.column("survey_id"), strict=True))
+    rows = copying.prepared(
+        survey,
+        {
+            "province_code": provinces,
+            "commune_code": communes,
+            "candidates": [copying.array(codes) for codes in candidates],
+            **{name: batch.column(name) for name in _AS_GIVEN},
+            **copying.place(batch.lon, batch.lat),
+            **verdict_columns(intake, verdicts),
+            **intake.bookkeeping(batch),
+        },
+    )
+    return [rows, findings("survey", keys, batch, verdicts)]
 
 
 def _not_stored(intake: Intake, batch: Batch) -> Batch:
     """The surveys whose id is new; repeats are counted and contradictions kept aside."""
     ids = as_type(batch.column("survey_id"), ARRAY(UUID(as_uuid=False)))
     found = intake.conn.execute(
-        select(survey.c.survey_id, survey.c.province_code, survey.c.content_hash).where(
-            survey.c.survey_id == any_(ids)
+        select(
+            survey.c.survey_id,
+            survey.c.province_code,
+            survey.c.commune_code,
+            survey.c.content_hash,
         )
+        .where(scope.within(intake.conn, survey), survey.c.survey_id == any_(ids))
+        .order_by(survey.c.received_at.desc())
     )
     stored = {row.survey_id: row for row in found}
     new, conflicts = [], []
@@ -100,6 +118,7 @@ def _not_stored(intake: Intake, batch: Batch) -> Batch:
             intake.report.unchanged += 1
         else:
             reason = "a survey with this id and other content is stored"
-            conflicts.append((known.province_code, survey_id, batch, i, reason))
+            key = (known.province_code, known.commune_code, survey_id)
+            conflicts.append(Conflict(key, batch, i, reason))
     intake.keep_aside(conflicts)
     return batch.only(new)

@@ -1,10 +1,10 @@
 -- Takes the demo rows out and tells how many of each there were. Demo households that real
 -- surveys or sites stand on are kept: those rows would be lost with them.
 WITH gone_survey AS (
-    DELETE FROM survey WHERE demo RETURNING province_code, survey_id::text AS id
+    DELETE FROM survey WHERE demo RETURNING province_code, commune_code, survey_id::text AS id
 ),
 gone_site AS (
-    DELETE FROM site WHERE demo RETURNING province_code, site_code AS id
+    DELETE FROM site WHERE demo RETURNING province_code, commune_code, site_code AS id
 ),
 gone AS (
     SELECT 'survey' AS subject, * FROM gone_survey
@@ -13,14 +13,14 @@ gone AS (
 ),
 gone_finding AS (
     DELETE FROM finding USING gone
-     WHERE (finding.province_code, finding.subject, finding.subject_id)
-         = (gone.province_code, gone.subject, gone.id)
+     WHERE (finding.province_code, finding.commune_code, finding.subject, finding.subject_id)
+         = (gone.province_code, gone.commune_code, gone.subject, gone.id)
     RETURNING 1
 ),
 gone_history AS (
     DELETE FROM verdict_history AS old USING gone
-     WHERE (old.province_code, old.subject, old.subject_id)
-         = (gone.province_code, gone.subject, gone.id)
+     WHERE (old.province_code, old.commune_code, old.subject, old.subject_id)
+         = (gone.province_code, gone.commune_code, gone.subject, gone.id)
     RETURNING 1
 ),
 gone_conflict AS (DELETE FROM import_conflict WHERE demo RETURNING 1),

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Table, func, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, select, true, tuple_
 
-from geo import areas, boundaries, metrics
+from geo import areas, boundaries, metrics, scope
 from geo.config import settings as read_settings
 from geo.tables import site, survey
 from geo.verdicts import audit_store
@@ -67,10 +67,11 @@ def judge_frame(frame: pd.DataFrame, shapes: AreaShapes, settings: VerdictSettin
 def findings_of(
     frame: pd.DataFrame, settings: RuleSettings, subject: str = SURVEY, key: str = "survey_id"
 ) -> pd.DataFrame:
-    """What the rules find in judged rows: survey_id, province_code, rule, severity, evidence.
+    """What the rules find in judged rows: survey_id, its commune, rule, severity, evidence.
 
-    frame: the columns that `geo.verdicts.rules` names, province_code and `key`, also the first
-    column of the answer. Only rules for the `subject` run. evidence: a dict of plain values.
+    frame: the columns that `geo.verdicts.rules` names, province_code, commune_code and `key`,
+    also the first column of the answer. Only rules for the `subject` run. evidence: a dict of
+    plain values.
     """
     found = []
     for rule in RULES.values():
@@ -78,12 +79,12 @@ def findings_of(
             continue
         hits = rule.find(frame, settings)
         if len(hits):
-            whose = frame.loc[hits.index, [key, "province_code"]]
+            whose = frame.loc[hits.index, [key, "province_code", "commune_code"]]
             evidence = pd.Series(
                 [_plain(values) for values in hits.to_dict("records")], hits.index, dtype=object
             )
             found.append(whose.assign(rule=rule.code, severity=rule.severity, evidence=evidence))
-    columns = [key, "province_code", "rule", "severity", "evidence"]
+    columns = [key, "province_code", "commune_code", "rule", "severity", "evidence"]
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
 
 
@@ -112,7 +113,10 @@ def run(
         area = areas.get(conn, area)
     report, touched = AuditReport(), set[tuple[str, str]]()
     shapes = boundaries.shapes(conn)
-    within = {name: true() if area is None else areas.scope(area, t) for name, t, _ in _SUBJECTS}
+    within = {
+        name: and_(scope.within(conn, table), true() if area is None else areas.scope(area, table))
+        for name, table, _ in _SUBJECTS
+    }
     total = sum(
         conn.scalar(select(func.count()).select_from(table).where(within[subject])) or 0
         for subject, table, _ in _SUBJECTS
@@ -133,14 +137,13 @@ def run(
 def _chunks(
     conn: Connection, table: Table, key: str, within: ColumnElement[bool]
 ) -> Iterator[pd.DataFrame]:
-    """The rows of `table` by province and key, CHUNK at a time."""
-    order = (table.c.province_code, table.c[key])
+    """The rows of `table` by province, commune and key, CHUNK at a time."""
+    order = (table.c.province_code, table.c.commune_code, table.c[key])
     mocked = [table.c.mock_location] if "mock_location" in table.c else []
     query = (
         select(
             *order,
             table.c.household_code,
-            table.c.commune_code,
             table.c.candidates,
             func.ST_X(table.c.geom).label("lon"),
             func.ST_Y(table.c.geom).label("lat"),
@@ -154,7 +157,7 @@ def _chunks(
         .order_by(*order)
         .limit(CHUNK)
     )
-    last: tuple[str, str] | None = None
+    last: tuple[str, str, str] | None = None
     while True:
         page = query if last is None else query.where(tuple_(*order) > last)
         rows = conn.execute(page).all()
@@ -163,7 +166,7 @@ def _chunks(
         frame = pd.DataFrame(rows, dtype=object)
         numbers = dict.fromkeys(("lon", "lat", "accuracy_m", *NUMBERS), float)
         yield frame.astype(numbers)
-        last = (rows[-1][0], rows[-1][1])
+        last = (rows[-1][0], rows[-1][1], rows[-1][2])
 
 
 def _store(

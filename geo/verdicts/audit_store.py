@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from geo import copying
-from geo.tables import finding, household, verdict_history
+from geo.tables import finding, verdict_history
 from geo.verdicts.rules import SURVEY
 
 VERDICT_COLUMNS = (
@@ -35,6 +35,8 @@ VERDICT_COLUMNS = (
 )
 NUMBERS = ("probability", "distance_m", "accuracy_used_m", "boundary_accuracy_m")
 _BATCH = 5_000
+_Found = tuple[str, str, str, str]
+"""A finding's key within its subject: province, commune, whose, which rule."""
 
 
 def differs(old: pd.DataFrame, new: pd.DataFrame) -> pd.Series:
@@ -59,22 +61,26 @@ def _values(rows: pd.DataFrame, name: str) -> list[object]:
 
 @dataclass(frozen=True)
 class Rows:
-    """The stored surveys or sites; `key` names the column that identifies one in its province."""
+    """The stored surveys or sites; `key` names the column that identifies one in its commune."""
 
     conn: Connection
     subject: str
     table: Table
     key: str
 
+    @property
+    def _identity(self) -> tuple[str, str, str]:
+        return "province_code", "commune_code", self.key
+
     def lock(self, rows: pd.DataFrame) -> pd.Index:
         """Lock the stored rows; the index of those that are still as they were read."""
         if not len(rows):
             return rows.index
-        columns = ("province_code", self.key, "content_hash", "judged_at")
+        columns = (*self._identity, "content_hash", "judged_at")
         found = self.conn.execute(
             select(*(self.table.c[name] for name in columns))
-            .where(_in(self.table, "province_code", rows), _in(self.table, self.key, rows))
-            .order_by(self.table.c.province_code, self.table.c[self.key])
+            .where(*(_in(self.table, name, rows) for name in self._identity))
+            .order_by(*(self.table.c[name] for name in self._identity))
             .with_for_update()
         )
         now = {tuple(row) for row in found}
@@ -90,37 +96,32 @@ class Rows:
             verdict_history,
             {
                 "province_code": _values(former, "province_code"),
+                "commune_code": _values(former, "commune_code"),
                 "subject": [self.subject] * len(former),
                 "subject_id": _values(former, self.key),
                 "replaced_at": [now] * len(former),
                 **{name: _values(former, name) for name in (*VERDICT_COLUMNS, "judged_at")},
             },
         )
-        keys = ("province_code", self.key)
-        columns = {name: _values(new, name) for name in (*keys, *VERDICT_COLUMNS)}
-        copying.update(self.conn, self.table, keys, {**columns, "judged_at": [now] * len(new)})
+        columns = {name: _values(new, name) for name in (*self._identity, *VERDICT_COLUMNS)}
+        columns["judged_at"] = [now] * len(new)
+        copying.update(self.conn, self.table, self._identity, columns)
 
     def communes(self, rows: pd.DataFrame) -> set[tuple[str, str]]:
-        """The communes whose counts rest on these verdicts: the surveys' and their households'."""
+        """The communes whose counts rest on these verdicts; sites' count nowhere."""
         if self.subject != SURVEY:
             return set()
-        homes = self.conn.execute(
-            select(household.c.province_code, household.c.commune_code)
-            .distinct()
-            .where(_in(household, "province_code", rows), _in(household, "household_code", rows))
-        )
-        own = zip(rows["province_code"], rows["commune_code"], strict=True)
-        return set(own) | {(home.province_code, home.commune_code) for home in homes}
+        return set(zip(rows["province_code"], rows["commune_code"], strict=True))
 
     def renew_findings(self, rows: pd.DataFrame, found: pd.DataFrame) -> tuple[int, int]:
         """Make `found` the findings of these rows; how many were added and removed.
 
         A finding that somebody decided keeps its state, and stays when its rule hits no longer.
         """
-        keys = zip(found["province_code"], found[self.key], found["rule"], strict=True)
+        keys = zip(*(found[name] for name in (*self._identity, "rule")), strict=True)
         new = dict(zip(keys, zip(found["severity"], found["evidence"], strict=True), strict=True))
         stored = {
-            (row.province_code, row.subject_id, row.rule): row
+            (row.province_code, row.commune_code, row.subject_id, row.rule): row
             for row in self.conn.execute(select(finding).where(self._findings_of(rows)))
         }
         gone = [key for key, row in stored.items() if row.state == "open" and key not in new]
@@ -137,11 +138,13 @@ class Rows:
         return and_(
             finding.c.subject == self.subject,
             _in(finding, "province_code", rows),
+            _in(finding, "commune_code", rows),
             finding.c.subject_id == any_(literal(_values(rows, self.key), ARRAY(Text))),
         )
 
-    def _remove(self, keys: list[tuple[str, str, str]]) -> None:
-        columns = tuple_(finding.c.province_code, finding.c.subject_id, finding.c.rule)
+    def _remove(self, keys: list[_Found]) -> None:
+        names = ("province_code", "commune_code", "subject_id", "rule")
+        columns = tuple_(*(finding.c[name] for name in names))
         for first in range(0, len(keys), _BATCH):
             self.conn.execute(
                 delete(finding).where(
@@ -150,17 +153,18 @@ class Rows:
                 )
             )
 
-    def _upsert(self, changed: dict[tuple[str, str, str], tuple[int, object]]) -> None:
+    def _upsert(self, changed: dict[_Found, tuple[int, object]]) -> None:
         rows = [
             {
                 "province_code": province,
+                "commune_code": commune,
                 "subject": self.subject,
                 "subject_id": subject_id,
                 "rule": rule,
                 "severity": int(severity),
                 "evidence": evidence,
             }
-            for (province, subject_id, rule), (severity, evidence) in changed.items()
+            for (province, commune, subject_id, rule), (severity, evidence) in changed.items()
         ]
         statement = insert(finding)
         renewed = {name: statement.excluded[name] for name in ("severity", "evidence")}

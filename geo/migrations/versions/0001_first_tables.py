@@ -87,6 +87,7 @@ def upgrade() -> None:
     )
     op.create_table('finding',
     sa.Column('province_code', sa.Text(), nullable=False),
+    sa.Column('commune_code', sa.Text(), server_default='', nullable=False),
     sa.Column('subject', sa.Text(), nullable=False),
     sa.Column('subject_id', sa.Text(), nullable=False),
     sa.Column('rule', sa.Text(), nullable=False),
@@ -95,10 +96,11 @@ def upgrade() -> None:
     sa.Column('state', sa.Text(), server_default='open', nullable=False),
     sa.Column('found_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.CheckConstraint("subject IN ('survey', 'site')", name=op.f('finding_subject_ck')),
-    sa.PrimaryKeyConstraint('province_code', 'subject', 'subject_id', 'rule', name=op.f('finding_pk'))
+    sa.PrimaryKeyConstraint('province_code', 'commune_code', 'subject', 'subject_id', 'rule', name=op.f('finding_pk'))
     )
     op.create_table('import_conflict',
     sa.Column('province_code', sa.Text(), nullable=False),
+    sa.Column('commune_code', sa.Text(), server_default='', nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('content_hash', sa.Text(), nullable=False),
@@ -107,10 +109,13 @@ def upgrade() -> None:
     sa.Column('import_id', sa.UUID(as_uuid=False), nullable=True),
     sa.Column('received_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('demo', sa.Boolean(), server_default=sa.text('false'), nullable=False),
-    sa.PrimaryKeyConstraint('province_code', 'kind', 'key', 'content_hash', name=op.f('import_conflict_pk'))
+    sa.PrimaryKeyConstraint('province_code', 'commune_code', 'kind', 'key', 'content_hash', name=op.f('import_conflict_pk'))
     )
     op.create_table('import_job',
     sa.Column('import_id', sa.UUID(as_uuid=False), nullable=False),
+    sa.Column('account_id', sa.BigInteger(), nullable=True),
+    sa.Column('province_code', sa.Text(), server_default='', nullable=False),
+    sa.Column('commune_code', sa.Text(), server_default='', nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('source', sa.Text(), nullable=False),
     sa.Column('started_at', sa.DateTime(timezone=True), nullable=False),
@@ -128,6 +133,7 @@ def upgrade() -> None:
     )
     op.create_table('verdict_history',
     sa.Column('province_code', sa.Text(), nullable=False),
+    sa.Column('commune_code', sa.Text(), server_default='', nullable=False),
     sa.Column('subject', sa.Text(), nullable=False),
     sa.Column('subject_id', sa.Text(), nullable=False),
     sa.Column('replaced_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
@@ -141,7 +147,7 @@ def upgrade() -> None:
     sa.Column('boundary_version', sa.Integer(), nullable=True),
     sa.Column('judged_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("subject IN ('survey', 'site')", name=op.f('verdict_history_subject_ck')),
-    sa.PrimaryKeyConstraint('province_code', 'subject', 'subject_id', 'replaced_at', name=op.f('verdict_history_pk'))
+    sa.PrimaryKeyConstraint('province_code', 'commune_code', 'subject', 'subject_id', 'replaced_at', name=op.f('verdict_history_pk'))
     )
     op.create_table('area_successor',
     sa.Column('old_area_id', sa.Integer(), nullable=False),
@@ -167,8 +173,8 @@ def upgrade() -> None:
     op.create_index('boundary_display_ix', 'boundary', ['display'], unique=False, postgresql_using='gist')
     op.create_table('household',
     sa.Column('province_code', sa.Text(), nullable=False),
-    sa.Column('household_code', sa.Text(), nullable=False),
     sa.Column('commune_code', sa.Text(), server_default='', nullable=False),
+    sa.Column('household_code', sa.Text(), nullable=False),
     sa.Column('candidates', postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
     sa.Column('placed_by', sa.Text(), nullable=True),
     sa.Column('head_name', sa.Text(), nullable=False),
@@ -186,6 +192,7 @@ def upgrade() -> None:
     sa.Column('geom', Geometry(geometry_type='POINT', srid=4326, dimension=2, spatial_index=False, from_text='ST_GeomFromEWKT', name='geometry'), nullable=True),
     sa.Column('accuracy_m', sa.Float(), nullable=True),
     sa.Column('crs', sa.Text(), server_default='EPSG:4326', nullable=False),
+    sa.Column('cell', sa.BigInteger(), nullable=True),
     sa.Column('attributes', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
     sa.Column('content_hash', sa.Text(), nullable=False),
     sa.Column('demo', sa.Boolean(), server_default=sa.text('false'), nullable=False),
@@ -194,27 +201,27 @@ def upgrade() -> None:
     sa.CheckConstraint("status IN ('poor', 'near_poor', 'average', 'none')", name=op.f('household_status_ck')),
     sa.CheckConstraint('members > 0', name=op.f('household_members_ck')),
     sa.ForeignKeyConstraint(['recorded_area_id'], ['area.area_id'], name=op.f('household_recorded_area_id_fk')),
-    sa.PrimaryKeyConstraint('province_code', 'household_code', name=op.f('household_pk'))
+    sa.PrimaryKeyConstraint('province_code', 'commune_code', 'household_code', name=op.f('household_pk'))
     )
     op.create_index('household_code_ix', 'household', ['household_code'], unique=False)
-    op.create_index('household_commune_ix', 'household', ['province_code', 'commune_code'], unique=False)
     op.create_index('household_demo_ix', 'household', ['demo'], unique=False, postgresql_where=sa.text('demo'))
-    op.create_index('household_geom_ix', 'household', ['geom'], unique=False, postgresql_using='gist')
+    op.create_index('household_cell_ix', 'household', ['cell'], unique=False)
     op.create_table('household_status',
     sa.Column('province_code', sa.Text(), nullable=False),
+    sa.Column('commune_code', sa.Text(), server_default='', nullable=False),
     sa.Column('household_code', sa.Text(), nullable=False),
     sa.Column('year', sa.SmallInteger(), nullable=False),
     sa.Column('status', sa.Text(), nullable=False),
     sa.Column('recorded_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.CheckConstraint("status IN ('poor', 'near_poor', 'average', 'none')", name=op.f('household_status_status_ck')),
-    sa.ForeignKeyConstraint(['province_code', 'household_code'], ['household.province_code', 'household.household_code'], name=op.f('household_status_province_code_household_code_fk'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('province_code', 'household_code', 'year', name=op.f('household_status_pk'))
+    sa.ForeignKeyConstraint(['province_code', 'commune_code', 'household_code'], ['household.province_code', 'household.commune_code', 'household.household_code'], name=op.f('household_status_province_code_commune_code_household_code_fk'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('province_code', 'commune_code', 'household_code', 'year', name=op.f('household_status_pk'))
     )
     op.create_table('site',
     sa.Column('province_code', sa.Text(), nullable=False),
+    sa.Column('commune_code', sa.Text(), server_default='', nullable=False),
     sa.Column('site_code', sa.Text(), nullable=False),
     sa.Column('household_code', sa.Text(), nullable=False),
-    sa.Column('commune_code', sa.Text(), server_default='', nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('stream', sa.Text(), nullable=True),
     sa.Column('eligible', sa.Boolean(), nullable=True),
@@ -229,6 +236,7 @@ def upgrade() -> None:
     sa.Column('geom', Geometry(geometry_type='POINT', srid=4326, dimension=2, spatial_index=False, from_text='ST_GeomFromEWKT', name='geometry'), nullable=True),
     sa.Column('accuracy_m', sa.Float(), nullable=True),
     sa.Column('crs', sa.Text(), server_default='EPSG:4326', nullable=False),
+    sa.Column('cell', sa.BigInteger(), nullable=True),
     sa.Column('verdict', sa.Text(), server_default='unlocated', nullable=False),
     sa.Column('probability', sa.Float(), nullable=True),
     sa.Column('distance_m', sa.Float(), nullable=True),
@@ -248,18 +256,17 @@ def upgrade() -> None:
     sa.CheckConstraint("verdict IN ('inside', 'uncertain', 'outside', 'unlocated')", name=op.f('site_verdict_ck')),
     sa.CheckConstraint('cost_paid >= 0', name=op.f('site_cost_paid_ck')),
     sa.CheckConstraint('cost_planned >= 0', name=op.f('site_cost_planned_ck')),
-    sa.ForeignKeyConstraint(['province_code', 'household_code'], ['household.province_code', 'household.household_code'], name=op.f('site_province_code_household_code_fk')),
-    sa.PrimaryKeyConstraint('province_code', 'site_code', name=op.f('site_pk'))
+    sa.ForeignKeyConstraint(['province_code', 'commune_code', 'household_code'], ['household.province_code', 'household.commune_code', 'household.household_code'], name=op.f('site_province_code_commune_code_household_code_fk')),
+    sa.PrimaryKeyConstraint('province_code', 'commune_code', 'site_code', name=op.f('site_pk'))
     )
-    op.create_index('site_commune_ix', 'site', ['province_code', 'commune_code'], unique=False)
     op.create_index('site_demo_ix', 'site', ['demo'], unique=False, postgresql_where=sa.text('demo'))
-    op.create_index('site_geom_ix', 'site', ['geom'], unique=False, postgresql_using='gist')
-    op.create_index('site_household_ix', 'site', ['province_code', 'household_code'], unique=False)
+    op.create_index('site_cell_ix', 'site', ['cell'], unique=False)
+    op.create_index('site_household_ix', 'site', ['province_code', 'commune_code', 'household_code'], unique=False)
     op.create_table('survey',
     sa.Column('province_code', sa.Text(), nullable=False),
+    sa.Column('commune_code', sa.Text(), server_default='', nullable=False),
     sa.Column('survey_id', sa.UUID(as_uuid=False), nullable=False),
     sa.Column('household_code', sa.Text(), nullable=False),
-    sa.Column('commune_code', sa.Text(), server_default='', nullable=False),
     sa.Column('surveyed_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('enumerator', sa.Text(), nullable=False),
     sa.Column('recorded_address', sa.Text(), nullable=True),
@@ -272,6 +279,7 @@ def upgrade() -> None:
     sa.Column('geom', Geometry(geometry_type='POINT', srid=4326, dimension=2, spatial_index=False, from_text='ST_GeomFromEWKT', name='geometry'), nullable=True),
     sa.Column('accuracy_m', sa.Float(), nullable=True),
     sa.Column('crs', sa.Text(), server_default='EPSG:4326', nullable=False),
+    sa.Column('cell', sa.BigInteger(), nullable=True),
     sa.Column('verdict', sa.Text(), server_default='unlocated', nullable=False),
     sa.Column('probability', sa.Float(), nullable=True),
     sa.Column('distance_m', sa.Float(), nullable=True),
@@ -287,24 +295,24 @@ def upgrade() -> None:
     sa.Column('import_id', sa.UUID(as_uuid=False), nullable=True),
     sa.Column('received_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.CheckConstraint("verdict IN ('inside', 'uncertain', 'outside', 'unlocated')", name=op.f('survey_verdict_ck')),
-    sa.ForeignKeyConstraint(['province_code', 'household_code'], ['household.province_code', 'household.household_code'], name=op.f('survey_province_code_household_code_fk')),
-    sa.PrimaryKeyConstraint('province_code', 'survey_id', name=op.f('survey_pk'))
+    sa.ForeignKeyConstraint(['province_code', 'commune_code', 'household_code'], ['household.province_code', 'household.commune_code', 'household.household_code'], name=op.f('survey_province_code_commune_code_household_code_fk')),
+    sa.PrimaryKeyConstraint('province_code', 'commune_code', 'survey_id', name=op.f('survey_pk'))
     )
-    op.create_index('survey_audit_ix', 'survey', ['verdict', 'distance_m', 'survey_id'], unique=False, postgresql_where=sa.text("verdict <> 'inside'"))
-    op.create_index('survey_commune_ix', 'survey', ['province_code', 'commune_code', 'verdict'], unique=False)
+    op.create_index('survey_audit_ix', 'survey', ['verdict', 'distance_m', 'survey_id', 'commune_code'], unique=False, postgresql_where=sa.text("verdict <> 'inside'"))
     op.create_index('survey_demo_ix', 'survey', ['demo'], unique=False, postgresql_where=sa.text('demo'))
-    op.create_index('survey_geom_ix', 'survey', ['geom'], unique=False, postgresql_using='gist')
-    op.create_index('survey_household_ix', 'survey', ['province_code', 'household_code'], unique=False)
+    op.create_index('survey_cell_ix', 'survey', ['cell'], unique=False)
+    op.create_index('survey_household_ix', 'survey', ['province_code', 'commune_code', 'household_code'], unique=False)
     op.create_index('survey_id_ix', 'survey', ['survey_id'], unique=False)
     op.create_table('site_stage',
     sa.Column('province_code', sa.Text(), nullable=False),
+    sa.Column('commune_code', sa.Text(), server_default='', nullable=False),
     sa.Column('site_code', sa.Text(), nullable=False),
     sa.Column('reported_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('stage', sa.Text(), nullable=False),
     sa.Column('stage_on', sa.Date(), nullable=True),
     sa.CheckConstraint("stage IN ('proposed', 'verified', 'approved', 'started', 'foundation', 'frame', 'roof', 'completed', 'accepted', 'handed_over')", name=op.f('site_stage_stage_ck')),
-    sa.ForeignKeyConstraint(['province_code', 'site_code'], ['site.province_code', 'site.site_code'], name=op.f('site_stage_province_code_site_code_fk'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('province_code', 'site_code', 'reported_at', name=op.f('site_stage_pk'))
+    sa.ForeignKeyConstraint(['province_code', 'commune_code', 'site_code'], ['site.province_code', 'site.commune_code', 'site.site_code'], name=op.f('site_stage_province_code_commune_code_site_code_fk'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('province_code', 'commune_code', 'site_code', 'reported_at', name=op.f('site_stage_pk'))
     )
     # ### end Alembic commands ###
 
@@ -314,20 +322,17 @@ def downgrade() -> None:
     op.drop_table('site_stage')
     op.drop_index('survey_id_ix', table_name='survey')
     op.drop_index('survey_household_ix', table_name='survey')
-    op.drop_index('survey_geom_ix', table_name='survey', postgresql_using='gist')
+    op.drop_index('survey_cell_ix', table_name='survey')
     op.drop_index('survey_demo_ix', table_name='survey', postgresql_where=sa.text('demo'))
-    op.drop_index('survey_commune_ix', table_name='survey')
     op.drop_index('survey_audit_ix', table_name='survey', postgresql_where=sa.text("verdict <> 'inside'"))
     op.drop_table('survey')
     op.drop_index('site_household_ix', table_name='site')
-    op.drop_index('site_geom_ix', table_name='site', postgresql_using='gist')
+    op.drop_index('site_cell_ix', table_name='site')
     op.drop_index('site_demo_ix', table_name='site', postgresql_where=sa.text('demo'))
-    op.drop_index('site_commune_ix', table_name='site')
     op.drop_table('site')
     op.drop_table('household_status')
-    op.drop_index('household_geom_ix', table_name='household', postgresql_using='gist')
+    op.drop_index('household_cell_ix', table_name='household')
     op.drop_index('household_demo_ix', table_name='household', postgresql_where=sa.text('demo'))
-    op.drop_index('household_commune_ix', table_name='household')
     op.drop_index('household_code_ix', table_name='household')
     op.drop_table('household')
     op.drop_index('boundary_display_ix', table_name='boundary', postgresql_using='gist')
