@@ -71,12 +71,16 @@ def make(file: Path) -> bool:
     text = json.dumps({name: base64.b64encode(key).decode() for name, key in made.items()})
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=".keys-")  # mode 0600
+        return _write_new(file, text + "\n")
     except OSError as error:
         raise UsageError(f"The keys file {file} cannot be written: {error.strerror}.") from None
+
+
+def _write_new(file: Path, text: str) -> bool:
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=".keys-")  # mode 0600
     try:
         with os.fdopen(descriptor, "w") as opened:
-            opened.write(text + "\n")
+            opened.write(text)
             opened.flush()
             os.fsync(opened.fileno())
         os.link(name, file)  # unlike a rename it does not replace what another process just made

@@ -48,7 +48,7 @@ def start(
     began, secret = moment(now), secrets.token_urlsafe(32)
     with claim(conn, account_id):
         conn.execute(
-            delete(login_session).where(login_session.c.account_id == account_id, _over(began))
+            delete(login_session).where(login_session.c.account_id == account_id, over(began))
         )
         conn.execute(
             insert(login_session).values(
@@ -72,7 +72,7 @@ def find(conn: Connection, secret: str, now: datetime | None = None) -> Session 
     at, hashed = moment(now), _hash(secret)
     with claim(conn, session=hashed.hex()):
         row = conn.execute(
-            select(login_session).where(login_session.c.session_hash == hashed, ~_over(at))
+            select(login_session).where(login_session.c.session_hash == hashed, ~over(at))
         ).first()
         if row is None:
             return None
@@ -112,7 +112,7 @@ def listing(
     with claim(conn, account_id):
         rows = conn.execute(
             select(login_session)
-            .where(login_session.c.account_id == account_id, ~_over(moment(now)))
+            .where(login_session.c.account_id == account_id, ~over(moment(now)))
             .order_by(login_session.c.last_seen_at.desc(), login_session.c.session_hash)
         ).all()
     return [_listed(row, here) for row in rows]
@@ -133,7 +133,8 @@ def _opened(conn: Connection, row: Row, at: datetime) -> Session | None:
     return Session(user, found.must_change_password, must_set_totp, row.created_at, row.expires_at)
 
 
-def _over(at: datetime) -> ColumnElement[bool]:
+def over(at: datetime) -> ColumnElement[bool]:
+    """The condition for sessions that open nothing any more: too old, or idle for too long."""
     idle = timedelta(minutes=settings().session_idle_minutes)
     return or_(login_session.c.expires_at <= at, login_session.c.last_seen_at <= at - idle)
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -113,6 +114,13 @@ def get(conn: Connection, account_id: int) -> Account:
 def by_login(conn: Connection, login: str) -> Account:
     """The same by login."""
     return _one(conn, account.c.login == folded_login(login), login)
+
+
+def several(conn: Connection, account_ids: Sequence[int]) -> list[Account]:
+    """The accounts with these ids in their order, as far as they are in scope."""
+    wanted = and_(account.c.account_id.in_(account_ids), within(conn, account))
+    found = {one.account_id: one for one in _many(conn, wanted, len(account_ids))}
+    return [found[one] for one in account_ids if one in found]
 
 
 def own(conn: Connection, account_id: int) -> Account:
