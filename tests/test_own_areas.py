@@ -1,0 +1,334 @@
+"""A sender stores in their own areas, and learns from no answer what is stored elsewhere.
+
+In a world where 00101 and 00102 are communes of the province 01. Each test runs twice: as the role
+that row-level security holds, and as the owner, for whom the queries' own conditions must do.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+from sqlalchemy import Connection, func, select, text
+
+from geo import areas, households, sites, surveys
+from geo.errors import ConflictError, ForbiddenError, NotFoundError, RejectedError
+from geo.intake import log
+from geo.scope import OPERATOR, Scope, bind
+from geo.tables import (
+    finding,
+    household,
+    household_status,
+    import_conflict,
+    import_job,
+    site,
+    site_stage,
+    survey,
+)
+from geo.verdicts import audit
+from tests import intake_world as world
+from tests.intake_world import figures, load
+
+Begin = Callable[[Scope], AbstractContextManager[Connection]]
+RECORDS = (household, household_status, survey, site, site_stage, finding, import_conflict)
+
+
+def commune(code: str, account_id: int = 1) -> Scope:
+    return Scope(communes=frozenset({code}), write=True, account_id=account_id)
+
+
+PROVINCE = Scope(provinces=frozenset({"01"}), write=True, account_id=9)
+
+
+@pytest.fixture(params=["both nets", "the queries' own"])
+def acting(request: pytest.FixtureRequest, conn: Connection, begin: Begin) -> Begin:
+    """acting(scope) opens a transaction of the test's own."""
+
+    @contextmanager
+    def as_owner(scope: Scope) -> Iterator[Connection]:
+        try:
+            with conn.begin_nested():
+                bind(conn, scope)
+                yield conn
+        finally:
+            bind(conn, OPERATOR)
+
+    return begin if request.param == "both nets" else as_owner
+
+
+def outcome(acting: Begin, sender: Scope, kind: str, row: dict[str, object]) -> object:
+    """All that the sender is told of one row: the report, or the refusal."""
+    with acting(sender) as conn:
+        savepoint = conn.begin_nested()
+        try:
+            report = load(conn, kind, row).as_dict()
+        except RejectedError as error:
+            savepoint.rollback()
+            return str(error), error.problems
+        savepoint.commit()
+    return {name: said for name, said in report.items() if name not in ("import_id", "seconds")}
+
+
+def reason(acting: Begin, sender: Scope, kind: str, row: dict[str, object]) -> str:
+    _said, problems = outcome(acting, sender, kind, row)
+    return problems[0][1]
+
+
+def count(conn: Connection, table: object) -> int:
+    return conn.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def test_one_code_in_two_communes_is_added_twice_and_nobody_notices(
+    db: Connection, acting: Begin
+) -> None:
+    first = outcome(acting, commune("00101"), "households", world.household())
+    second = outcome(acting, commune("00102"), "households", world.household(commune_code="00102"))
+    assert first == second
+    assert first["added"] == 1
+    assert set(db.execute(select(household.c.commune_code)).scalars()) == {"00101", "00102"}
+
+
+NEXT_DOOR = {
+    "households": (world.household(commune_code="00102"), world.household(head_name="Khác")),
+    "surveys": (world.survey(commune_code="00102"), world.survey(lat=21.02)),
+    "sites": (world.site(commune_code="00102"), world.site(kind="repair")),
+}
+
+
+@pytest.mark.parametrize("kind", NEXT_DOOR)
+def test_an_identity_that_is_taken_next_door_is_free_here(
+    db: Connection, acting: Begin, kind: str
+) -> None:
+    """Same report, and nothing kept aside: the neighbour's record takes no part in it."""
+    theirs, ours = NEXT_DOOR[kind]
+    if kind != "households":
+        for code in ("00101", "00102"):
+            load(db, "households", world.household(commune_code=code))
+    fresh = db.begin_nested()
+    before = outcome(acting, commune("00101"), kind, ours)
+    fresh.rollback()
+    load(db, kind, theirs)
+    assert outcome(acting, commune("00101"), kind, ours) == before
+    assert before["added"] == 1
+    assert count(db, import_conflict) == 0
+
+
+ELSEWHERE = "commune_code: “00102” is not in your areas"
+NOWHERE = "the address leads to no commune of your areas; give commune_code"
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"commune_code": "00102"}, ELSEWHERE),
+        ({"commune_code": None, "recorded_address": "Xã Bình Minh, Tỉnh Thử Một"}, NOWHERE),
+        ({"commune_code": None, "recorded_address": "Tỉnh Thử Một"}, NOWHERE),
+        ({"commune_code": None, "recorded_address": "???"}, NOWHERE),
+        ({"commune_code": world.DIVIDED}, NOWHERE),
+        (
+            {"commune_code": world.DIVIDED, "lon": 105.15, "lat": 21.05, "accuracy_m": 5},
+            f"commune_code: “{world.DIVIDED}” is not in your areas",
+        ),
+        (
+            {"commune_code": "99999"},
+            "commune_code: “99999” is neither a present nor a former commune; leave it blank "
+            "when it is not known",
+        ),
+    ],
+)
+def test_a_household_elsewhere_is_refused_the_same_whether_it_exists_or_not(
+    db: Connection, acting: Begin, changed: dict[str, object], expected: str
+) -> None:
+    row = world.household(**changed)
+    told = outcome(acting, commune("00101"), "households", row)
+    assert told[1] == [(2, expected)]
+    if changed["commune_code"] != "99999":
+        assert load(db, "households", row).added == 1
+    assert outcome(acting, commune("00101"), "households", row) == told
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, "household_code: there is no household “H1”; import the households first"),
+        ({"commune_code": "00102"}, ELSEWHERE),
+        (
+            {"province_code": "01"},
+            "household_code: there is no household “H1” in province 01; import the households "
+            "first",
+        ),
+        (
+            {"commune_code": "00101"},
+            "household_code: there is no household “H1” in commune 00101; import the households "
+            "first",
+        ),
+    ],
+)
+@pytest.mark.parametrize("kind", ["surveys", "sites"])
+def test_a_survey_or_site_of_a_household_elsewhere_is_refused_the_same_way(
+    db: Connection, acting: Begin, kind: str, changed: dict[str, object], expected: str
+) -> None:
+    row = {"surveys": world.survey, "sites": world.site}[kind](**changed)
+    assert reason(acting, commune("00101"), kind, row) == expected
+    load(db, "households", world.household(commune_code="00102"))
+    assert reason(acting, commune("00101"), kind, row) == expected
+
+
+def test_a_commune_code_chooses_between_households_of_one_code(
+    db: Connection, acting: Begin
+) -> None:
+    for code in ("00101", "00102"):
+        load(db, "households", world.household(commune_code=code))
+    assert reason(acting, PROVINCE, "surveys", world.survey()) == (
+        "household_code: “H1” exists in the communes 00101, 00102; add the column commune_code"
+    )
+    told = outcome(acting, PROVINCE, "surveys", world.survey(commune_code="00102"))
+    assert told["added"] == 1
+    assert db.execute(select(survey.c.commune_code)).scalars().all() == ["00102"]
+    # To say where is no other content.
+    load(db, "sites", world.site(commune_code="00101"))
+    with acting(commune("00101")) as conn:
+        assert figures(load(conn, "sites", world.site())) == (0, 0, 1, 0, 0)
+
+
+def test_a_commune_code_chooses_a_household_that_may_be_there(db: Connection) -> None:
+    load(db, "households", world.household(commune_code=world.DIVIDED))
+    load(db, "households", world.household(commune_code="00103"))
+    assert load(db, "surveys", world.survey(lon=105.15, commune_code="00102")).added == 1
+    assert db.execute(select(survey.c.commune_code)).scalars().all() == ["00102"]
+
+
+def test_a_sender_for_the_province_may_store_what_is_unresolved_in_it(
+    db: Connection, acting: Begin
+) -> None:
+    with acting(PROVINCE) as conn:
+        assert load(conn, "households", world.household(commune_code=world.DIVIDED)).added == 1
+    assert reason(
+        acting, PROVINCE, "households", world.household("H2", commune_code="00201")
+    ).endswith("is not in your areas")
+    unknown = world.household("H3", commune_code=None, recorded_address="???")
+    assert reason(acting, PROVINCE, "households", unknown) == NOWHERE
+
+
+def test_a_household_without_a_commune_and_a_placed_one_may_be_the_same(db: Connection) -> None:
+    row = world.household(commune_code=world.DIVIDED)
+    load(db, "households", row)
+    load(db, "surveys", world.survey(lon=105.15))
+    assert db.execute(select(household.c.commune_code)).scalar_one() == "00102"
+    assert figures(load(db, "households", row)) == (0, 0, 1, 0, 0)
+    later = {**row, "status": "none", "status_year": 2026}
+    assert figures(load(db, "households", later)) == (0, 1, 0, 0, 0)
+    load(db, "households", {**row, "head_name": "Khác"})
+    assert db.execute(select(import_conflict.c.commune_code)).scalar_one() == "00102"
+
+
+def test_records_of_one_code_are_told_apart_by_their_commune(db: Connection) -> None:
+    for code, name in (("00101", "Một"), ("00102", "Hai")):
+        load(db, "households", world.household(commune_code=code, head_name=name))
+        load(db, "sites", world.site(commune_code=code, lon=None, lat=None))
+    with pytest.raises(ConflictError, match=r"'H1' exists in several communes: 00101, 00102\. "):
+        households.get(db, "01", "H1")
+    with pytest.raises(ConflictError, match="Name one by the parameter commune"):
+        sites.get(db, "01", "S1")
+    assert households.get(db, "01", "H1", "00102")["head_name"] == "Hai"
+    assert len(households.get(db, "01", "H1", "00102")["sites"]) == 1
+    assert sites.get(db, "01", "S1", "00101")["head_name"] == "Một"
+    with pytest.raises(NotFoundError):
+        households.get(db, "01", "H1", "00103")
+
+
+def test_of_two_surveys_of_one_id_the_first_is_shown(db: Connection, acting: Begin) -> None:
+    for number, code in enumerate(("00102", "00101"), 1):
+        load(db, "households", world.household(commune_code=code))
+        outcome(acting, commune(code), "surveys", world.survey(1))
+        later = f"now() + {number} * interval '1 s'"
+        db.execute(text(f"UPDATE survey SET received_at = {later} WHERE commune_code = '{code}'"))
+    assert count(db, survey) == 2
+    assert surveys.get(db, world.survey(1)["survey_id"])["commune_code"] == "00102"
+    with acting(commune("00101")) as conn:
+        assert surveys.get(conn, world.survey(1)["survey_id"])["commune_code"] == "00101"
+
+
+@pytest.fixture
+def neighbours(db: Connection) -> Connection:
+    """One household with a survey and a site in each of two communes; both doubtful."""
+    for number, code in enumerate(("00101", "00102"), 1):
+        load(db, "households", world.household(commune_code=code, lon=105.3, lat=21.05))
+        load(db, "surveys", world.survey(number, commune_code=code, lon=105.25))
+        load(db, "surveys", world.survey(number, commune_code=code, lat=21.07))
+        load(db, "sites", world.site(commune_code=code))
+    return db
+
+
+def test_what_is_stored_next_door_does_not_exist(neighbours: Connection, acting: Begin) -> None:
+    country = Scope(communes=frozenset({"00101"}))
+    theirs = world.survey(2)["survey_id"]
+    with acting(country) as conn:
+        here = areas.get(conn, "01")
+        messages = []
+        for wanted in (theirs, "00000000-0000-4000-8000-00000000ffff"):
+            with pytest.raises(NotFoundError) as told:
+                surveys.get(conn, wanted)
+            messages.append(str(told.value).replace(wanted, "…"))
+        assert len(set(messages)) == 1
+        assert households.get(conn, "01", "H1")["commune_code"] == "00101"
+        with pytest.raises(NotFoundError):
+            households.get(conn, "01", "H1", "00102")
+        for listing in (households.listing, surveys.listing, sites.listing):
+            assert {one["commune_code"] for one in listing(conn, here).items} == {"00101"}
+        found = households.search(conn, "H1", here)
+        assert [one["commune_code"] for one in found] == ["00101"]
+        assert [one["commune_code"] for one in log.recent_conflicts(conn)] == ["00101"]
+        assert log.conflicts_of(conn, "surveys", "01", "00102", theirs) == []
+        assert audit.run(conn, "01").surveys == 1
+
+
+@pytest.mark.parametrize("table", RECORDS, ids=lambda table: table.name)
+def test_row_level_security_says_the_same_without_our_conditions(
+    neighbours: Connection, begin: Begin, table: object
+) -> None:
+    with begin(commune("00101")) as conn:
+        assert set(conn.execute(select(table.c.commune_code)).scalars()) == {"00101"}
+
+
+def test_an_audit_of_one_commune_changes_only_it(neighbours: Connection, acting: Begin) -> None:
+    neighbours.execute(text("UPDATE survey SET verdict = 'inside', distance_m = 1"))
+    neighbours.execute(text("DELETE FROM finding"))
+    with acting(commune("00101")) as conn:
+        report = audit.run(conn, "01")
+    assert (report.surveys, report.changed, report.findings_added) == (1, 1, 1)
+    stored = neighbours.execute(select(survey.c.commune_code, survey.c.verdict)).all()
+    assert set(stored) == {("00101", "outside"), ("00102", "inside")}
+
+
+def test_an_import_is_kept_with_its_sender_and_area(db: Connection, acting: Begin) -> None:
+    with acting(commune("00101", account_id=7)) as conn:
+        load(conn, "households", world.household())
+        assert [one["account_id"] for one in log.recent_imports(conn)] == [7]
+    with acting(PROVINCE) as conn:
+        load(conn, "households", world.household("H2"))
+        assert len(log.recent_imports(conn)) == 2
+    load(db, "households", world.household("H3"))
+    kept = select(import_job.c.account_id, import_job.c.province_code, import_job.c.commune_code)
+    assert set(db.execute(kept)) == {(7, "01", "00101"), (9, "01", ""), (None, "", "")}
+    with acting(commune("00102", account_id=8)) as conn:
+        assert log.recent_imports(conn) == []
+
+
+def test_demo_rows_next_door_are_not_spoken_of(db: Connection, acting: Begin) -> None:
+    load(db, "households", world.household(commune_code="00102"), demo=True)
+    assert log.demo_present(db)
+    with acting(commune("00101")) as conn:
+        assert not log.demo_present(conn)
+
+
+def test_without_the_right_to_write_nothing_is_stored(db: Connection, begin: Begin) -> None:
+    reader = Scope(communes=frozenset({"00101"}), account_id=1)
+    with pytest.raises(ForbiddenError, match="outside your areas"), begin(reader) as conn:
+        load(conn, "households", world.household())
+    assert count(db, household) == 0
+
+
+def test_the_operator_sees_everything(neighbours: Connection, acting: Begin) -> None:
+    with acting(OPERATOR) as conn:
+        found = surveys.listing(conn, areas.get(conn, "01")).items
+    assert {one["commune_code"] for one in found} == {"00101", "00102"}
