@@ -70,6 +70,7 @@ def move(conn: Connection, moves: Collection[Move], placed_by: str) -> set[Move]
     for table in (_MOVING, _SUBJECT):
         table.create(conn)
     conn.execute(insert(_MOVING), [one._asdict() for one in sorted(set(moves))])
+    conn.execute(delete(_MOVING).where(~exists().where(_of_household(household))))
     for _name, table, key in _SUBJECTS:
         conn.execute(delete(_MOVING).where(_of_household(table), _clashes(table, key)))
     _note_subjects(conn)

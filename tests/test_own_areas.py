@@ -209,6 +209,15 @@ def test_a_sender_for_the_province_may_store_what_is_unresolved_in_it(
     assert reason(acting, PROVINCE, "households", unknown) == NOWHERE
 
 
+def test_a_sender_for_the_province_settles_a_household(db: Connection, acting: Begin) -> None:
+    load(db, "households", world.household(commune_code=world.DIVIDED))
+    load(db, "sites", world.site(lon=None, lat=None))
+    told = outcome(acting, PROVINCE, "surveys", world.survey(lon=105.15))
+    assert told["added"] == 1
+    for table in (household, household_status, survey, site, site_stage):
+        assert set(db.execute(select(table.c.commune_code)).scalars()) == {"00102"}
+
+
 def test_a_household_without_a_commune_and_a_placed_one_may_be_the_same(db: Connection) -> None:
     row = world.household(commune_code=world.DIVIDED)
     load(db, "households", row)
