@@ -10,6 +10,7 @@ import orjson
 from flask import Response, request, send_file
 from sqlalchemy import Connection
 
+from api.access import asked, begin, note, query_text
 from api.params import Listing
 from geo import areas, exports
 from geo.paging import Page
@@ -32,18 +33,22 @@ def tagged(body: bytes, content_type: str) -> Response:
     return cast(Response, answer.make_conditional(request))
 
 
-def listing(
-    conn: Connection,
-    kind: str,
-    query: Listing,
-    read: Callable[..., Page],
-    **more: Any,
-) -> Response:
+def record(found: dict[str, Any]) -> Response:
+    """One record as JSON; the access log learns where it stands."""
+    note(province_code=found["province_code"], commune_code=found["commune_code"], rows=1)
+    return json(found)
+
+
+def listing(kind: str, query: Listing, read: Callable[..., Page], **more: Any) -> Response:
     """One page of a noun's listing as JSON or GeoJSON, or all that matches as a file."""
-    area = areas.get(conn, query.area)
-    if query.format not in ("json", "geojson"):
-        return download(conn, kind, area, query.format, **query.filters())
-    page = read(conn, area, cursor=query.cursor, limit=query.limit, **query.filters(), **more)
+    action = query.action()
+    note(action=action, subject=kind, query=query_text())
+    with begin(action) as conn:
+        area = asked(conn, query.area, action)
+        if action == "records.export":
+            return download(conn, kind, area, query.format, **query.filters())
+        page = read(conn, area, cursor=query.cursor, limit=query.limit, **query.filters(), **more)
+    note(rows=len(page.items))
     if query.format == "json":
         return json({"items": page.items, "next_cursor": page.next_cursor})
     collection = {
@@ -62,15 +67,17 @@ def download(
     conn: Connection, kind: str, area: areas.Area, format: str, **filters: Any
 ) -> Response:
     """All records of a kind that match as a file to keep; CSV is marked as UTF-8 for Excel."""
-    return _attach(
-        f"{kind}-{area.code}",
-        format,
-        lambda out: exports.export(conn, kind, area, format, out, bom=True, **filters),
-    )
+
+    def write(out: BinaryIO) -> None:
+        rows = exports.export(conn, kind, area, format, out, bom=True, **filters)
+        note(rows=rows, durable=True)
+
+    return _attach(f"{kind}-{area.code}", format, write)
 
 
 def table(name: str, format: str, columns: Sequence[str], rows: list[dict[str, Any]]) -> Response:
     """Rows at hand as a file to keep."""
+    note(rows=len(rows), durable=True)
     taken = exports.Extract(name, tuple(columns), rows, False, False, frozenset())
     return _attach(name, format, lambda out: exports.WRITERS[format](taken, out, True))
 

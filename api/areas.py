@@ -9,7 +9,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import Field
 
 from api import answers, models
-from api.context import begin
+from api.access import begin, signed_in
 from api.errors import PROBLEMS
 from api.params import AreaPath, Query, Word
 from geo import areas, boundaries
@@ -33,6 +33,7 @@ class AreaDay(Query):
 
 
 @blueprint.get("", summary="Find areas", responses={200: models.AreaList})
+@signed_in
 def find(query: AreaSearch) -> Response:
     """Areas that match `q`, present before former; else the children of `parent` (VN)."""
     with begin() as conn:
@@ -45,6 +46,7 @@ def find(query: AreaSearch) -> Response:
 
 
 @blueprint.get("/<code>", summary="One area", responses={200: models.AreaDetail})
+@signed_in
 def one(path: AreaPath, query: AreaDay) -> Response:
     """An area with the areas above and below it."""
     with begin() as conn:
@@ -64,6 +66,7 @@ def one(path: AreaPath, query: AreaDay) -> Response:
     summary="Shapes of an area's children",
     responses={200: models.FeatureCollection},
 )
+@signed_in
 def children_geojson(path: AreaPath) -> Response:
     """Simplified polygons for display, with the code only; not for verdicts."""
     with begin() as conn:
@@ -75,6 +78,7 @@ def children_geojson(path: AreaPath) -> Response:
     summary="Shape of an area",
     responses={200: models.FeatureCollection},
 )
+@signed_in
 def outline_geojson(path: AreaPath) -> Response:
     """The simplified polygon of one area."""
     with begin() as conn:

@@ -68,7 +68,10 @@ def problem(
         "detail": detail,
         "problems": problems or [],
     }
-    return Response(orjson.dumps(body), status, content_type="application/problem+json")
+    answer = Response(orjson.dumps(body), status, content_type="application/problem+json")
+    if status == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
 
 
 def register(app: OpenAPI) -> None:

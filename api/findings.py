@@ -5,7 +5,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import Field
 
 from api import answers, models
-from api.context import begin
+from api.access import needs
 from api.errors import PROBLEMS
 from api.params import Listing, Verdict, Word
 from geo import findings
@@ -22,7 +22,7 @@ class FindingQuery(Listing):
 
 
 @blueprint.get("", summary="Surveys that rules doubt", responses={200: models.FindingPage})
+@needs("records.read")
 def listing(query: FindingQuery) -> Response:
     """One row for each survey with findings; rules are joined by `;`."""
-    with begin() as conn:
-        return answers.listing(conn, "findings", query, findings.listing)
+    return answers.listing("findings", query, findings.listing)

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import answers, models
-from api.context import begin
+from api.access import begin, public
 from geo.errors import AncuError
 
 blueprint = APIBlueprint("health", __name__, abp_tags=[Tag(name="health")])
@@ -17,6 +17,7 @@ blueprint = APIBlueprint("health", __name__, abp_tags=[Tag(name="health")])
     summary="Whether the database answers",
     responses={200: models.Health, 503: models.Health},
 )
+@public
 def health() -> tuple[Response, int] | Response:
     """200 when the database answers, else 503."""
     try:

@@ -7,9 +7,9 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import Field
 
 from api import answers, models
-from api.context import begin
+from api.access import begin, needs, note
 from api.errors import PROBLEMS
-from api.params import BBox, Listing, RecordPath, Status
+from api.params import BBox, Listing, OneRecord, RecordPath, Status
 from geo import households
 
 blueprint = APIBlueprint(
@@ -26,10 +26,10 @@ class HouseholdQuery(Listing):
 
 
 @blueprint.get("", summary="Households of an area", responses={200: models.HouseholdPage})
+@needs("records.read")
 def listing(query: HouseholdQuery) -> Response:
     """Households by identity."""
-    with begin() as conn:
-        return answers.listing(conn, "households", query, households.listing)
+    return answers.listing("households", query, households.listing)
 
 
 @blueprint.get(
@@ -37,7 +37,10 @@ def listing(query: HouseholdQuery) -> Response:
     summary="One household",
     responses={200: models.HouseholdDetail},
 )
-def one(path: RecordPath) -> Response:
+@needs("records.read")
+def one(path: RecordPath, query: OneRecord) -> Response:
     """A household with its yearly statuses, surveys and sites."""
+    note(subject="household", subject_id=path.code, province_code=path.province_code)
     with begin() as conn:
-        return answers.json(households.get(conn, path.province_code, path.code))
+        found = households.get(conn, path.province_code, path.code, query.commune)
+    return answers.record(found)

@@ -13,9 +13,8 @@ from pydantic import BaseModel, Field
 from werkzeug.datastructures import FileStorage
 
 from api import answers
-from api.context import begin
+from api.access import begin, needs, note
 from api.errors import PROBLEMS, problem
-from geo.config import settings
 from geo.errors import RejectedError, UsageError
 from geo.intake import imports
 from geo.intake.records import MODELS
@@ -94,22 +93,25 @@ def _refusals() -> dict[int, Any]:
 
 
 @blueprint.post("/households", **_documented("households"))
+@needs("records.send")
 def send_households(query: IntakeQuery) -> Response:
     return _receive("households", query)
 
 
 @blueprint.post("/surveys", **_documented("surveys"))
+@needs("surveys.send")
 def send_surveys(query: IntakeQuery) -> Response:
     return _receive("surveys", query)
 
 
 @blueprint.post("/sites", **_documented("sites"))
+@needs("records.send")
 def send_sites(query: IntakeQuery) -> Response:
     return _receive("sites", query)
 
 
 def _receive(kind: str, query: IntakeQuery) -> Response:
-    request.max_content_length = settings().max_upload_mb * 1024 * 1024
+    note(subject=kind, durable=True)
     if request.mimetype == "multipart/form-data":
         sent = request.files.get("file")
         if sent is None or not sent.filename:
@@ -121,6 +123,7 @@ def _receive(kind: str, query: IntakeQuery) -> Response:
             report = imports.import_rows(
                 conn, kind, enumerate(rows, 1), source="api", dry_run=query.dry_run
             )
+    note(rows=report.rows)
     return _answer(kind, report)
 
 

@@ -102,8 +102,8 @@ SiteDetail = _detail("SiteDetail", Site, ("stages", "findings", "history"))
 _TYPES: dict[str, Any] = {
     "time": datetime | None,
     "ratio": float | None,
-    "count": int,
-    "money": int,
+    "count": int | None,
+    "money": int | None,
 }
 _FIGURES: dict[str, Any] = {
     metric.key: (_TYPES[metric.kind], Field(description=f"{metric.en}. {metric.explanation}"))
@@ -115,6 +115,10 @@ AreaFigures = create_model(
     code=(str, ...),
     full_name=(str, ...),
     level=(str, ...),
+    suppressed=(
+        bool,
+        Field(description="Outside the caller's areas and too small to be told: all is null."),
+    ),
     **_FIGURES,
 )
 ProgressAnswer = create_model(

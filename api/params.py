@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from geo.areas import COUNTRY
 from geo.paging import MAX_LIMIT, Box
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -64,6 +63,7 @@ Area = Annotated[
     BeforeValidator(no_nul),
     Field(max_length=20, description="Code of a present area: VN, a province or a commune."),
 ]
+OWN_AREA = "Code of a present area that is yours; by default the one where you begin."
 BBox = Annotated[
     str,
     AfterValidator(_boxed),
@@ -85,13 +85,17 @@ class Query(BaseModel):
 class Listing(Query):
     """What every listing takes."""
 
-    area: Area = COUNTRY
+    area: Area | None = Field(None, description=OWN_AREA)
     cursor: Word | None = Field(None, description="next_cursor of the page before.")
     limit: int = Field(50, ge=1, le=MAX_LIMIT)
     format: Format = Field(
         "json",
         description="json and geojson give one page; csv, xlsx and gpkg all records that match.",
     )
+
+    def action(self) -> str:
+        """What is done with the records: looked at, or taken out as a file."""
+        return "records.read" if self.format in ("json", "geojson") else "records.export"
 
     def filters(self) -> dict[str, Any]:
         """The filters that were given, for `listing` and `export` alike."""
@@ -105,6 +109,12 @@ class Listing(Query):
 
 class AreaPath(BaseModel):
     code: Area
+
+
+class OneRecord(Query):
+    commune: Area | None = Field(
+        None, description="Commune of the record, where its code stands for several."
+    )
 
 
 class RecordPath(BaseModel):

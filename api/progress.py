@@ -7,10 +7,10 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import Field
 
 from api import answers, models, params
-from api.context import begin
+from api.access import asked, begin, needs, note, query_text
 from api.errors import PROBLEMS
 from api.params import AreaPath, Query, TableFormat
-from geo import areas, metrics, targeting
+from geo import metrics, targeting
 
 blueprint = APIBlueprint(
     "api_progress", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="progress")],
@@ -23,7 +23,7 @@ class ProgressQuery(Query):
 
 
 class TargetingQuery(Query):
-    area: params.Area = areas.COUNTRY
+    area: params.Area | None = Field(None, description=params.OWN_AREA)
     order: Literal["poverty_rate", "poor", "uncovered", "unsupported"] = "poverty_rate"
     limit: int | None = Field(None, ge=1, le=5000)
     format: TableFormat = "json"
@@ -32,10 +32,12 @@ class TargetingQuery(Query):
 @blueprint.get(
     "/progress/<code>", summary="Figures of an area", responses={200: models.ProgressAnswer}
 )
+@needs("figures.read")
 def progress(path: AreaPath, query: ProgressQuery) -> Response:
     """All metrics of the area and of its children."""
     with begin() as conn:
-        area = areas.get(conn, path.code)
+        area = asked(conn, path.code)
+        note(subject="figures", query=query_text())
         if query.format != "json":
             return answers.download(conn, "progress", area, query.format)
         own = {"code": area.code, "full_name": area.full_name, "level": area.level}
@@ -48,10 +50,12 @@ def progress(path: AreaPath, query: ProgressQuery) -> Response:
 
 
 @blueprint.get("/targeting", summary="Communes by need", responses={200: models.Ranking})
+@needs("figures.read")
 def ranking(query: TargetingQuery) -> Response:
     """The area's communes, those with the greatest need first, with all metrics."""
     with begin() as conn:
-        area = areas.get(conn, query.area)
+        area = asked(conn, query.area)
+        note(subject="figures", query=query_text())
         rows = targeting.ranking(conn, area, query.order)[: query.limit]
     if query.format == "json":
         return answers.json({"items": rows})

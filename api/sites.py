@@ -7,9 +7,9 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import Field
 
 from api import answers, models
-from api.context import begin
+from api.access import begin, needs, note
 from api.errors import PROBLEMS
-from api.params import BBox, Listing, RecordPath, Stage, Verdict
+from api.params import BBox, Listing, OneRecord, RecordPath, Stage, Verdict
 from geo import sites
 
 blueprint = APIBlueprint(
@@ -26,16 +26,19 @@ class SiteQuery(Listing):
 
 
 @blueprint.get("", summary="Sites of an area", responses={200: models.SitePage})
+@needs("records.read")
 def listing(query: SiteQuery) -> Response:
     """Sites by identity."""
-    with begin() as conn:
-        return answers.listing(conn, "sites", query, sites.listing)
+    return answers.listing("sites", query, sites.listing)
 
 
 @blueprint.get(
     "/<province_code>/<path:code>", summary="One site", responses={200: models.SiteDetail}
 )
-def one(path: RecordPath) -> Response:
+@needs("records.read")
+def one(path: RecordPath, query: OneRecord) -> Response:
     """A site with its stages, findings and former verdicts."""
+    note(subject="site", subject_id=path.code, province_code=path.province_code)
     with begin() as conn:
-        return answers.json(sites.get(conn, path.province_code, path.code))
+        found = sites.get(conn, path.province_code, path.code, query.commune)
+    return answers.record(found)

@@ -8,7 +8,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from api import answers, models
-from api.context import begin
+from api.access import begin, needs, note
 from api.errors import PROBLEMS
 from api.params import BBox, Listing, Verdict, Word
 from geo import surveys
@@ -35,14 +35,17 @@ class SurveyPath(BaseModel):
 
 
 @blueprint.get("", summary="Surveys of an area", responses={200: models.SurveyPage})
+@needs("records.read")
 def listing(query: SurveyQuery) -> Response:
     """Surveys by identity, latest first, or worst first."""
-    with begin() as conn:
-        return answers.listing(conn, "surveys", query, surveys.listing, order=query.order)
+    return answers.listing("surveys", query, surveys.listing, order=query.order)
 
 
 @blueprint.get("/<survey_id>", summary="One survey", responses={200: models.SurveyDetail})
+@needs("records.read")
 def one(path: SurveyPath) -> Response:
     """A survey with its numbers, findings and former verdicts."""
+    note(subject="survey", subject_id=path.survey_id)
     with begin() as conn:
-        return answers.json(surveys.get(conn, path.survey_id))
+        found = surveys.get(conn, path.survey_id)
+    return answers.record(found)

@@ -7,10 +7,10 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from api import answers, params
-from api.context import begin
+from api.access import asked, begin, needs, note, query_text
 from api.errors import PROBLEMS
 from api.params import Query, Stage, Status, Verdict, Word
-from geo import areas, layers
+from geo import layers
 
 blueprint = APIBlueprint(
     "tiles", __name__, url_prefix="/tiles", abp_tags=[Tag(name="tiles")], abp_responses=PROBLEMS
@@ -27,7 +27,7 @@ class TilePath(BaseModel):
 
 
 class TileQuery(Query):
-    area: params.Area = areas.COUNTRY
+    area: params.Area | None = Field(None, description=params.OWN_AREA)
     verdict: Verdict | None = None
     status: Status | None = None
     stage: Stage | None = None
@@ -40,17 +40,20 @@ class TileQuery(Query):
     summary="One vector tile",
     responses={200: {"description": "A tile (MVT), maybe empty", "content": {MVT: {}}}},
 )
+@needs("records.read")
 def tile(path: TilePath, query: TileQuery) -> Response:
     """Records of a layer: counts per cell below zoom 10, single points from there on."""
     filters = query.model_dump(exclude={"area", "since"})
+    note(subject="tile", subject_id=f"{path.layer}/{path.z}/{path.x}/{path.y}", query=query_text())
     with begin() as conn:
+        area = asked(conn, query.area)
         body = layers.tile(
             conn,
             path.layer,
             path.z,
             path.x,
             path.y,
-            areas.get(conn, query.area),
+            area,
             since=params.moment(query.since),
             **filters,
         )

@@ -12,11 +12,17 @@ import pytest
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
 from geo import areas, schema
+from geo.accounts import keys
 from geo.cluster import Cluster
 from geo.db import become_runtime
 from geo.scope import OPERATOR, Scope, bind
 from geo.scope import of as scope_of
 from tests import intake_world
+
+# Before the settings are read: keys of the tests' own, and no limit on their haste.
+os.environ["ANCU_KEYS"] = str(Path(tempfile.mkdtemp(prefix="ancu-test-keys-")) / "keys.json")
+os.environ["ANCU_RATE_PER_MINUTE"] = "10000000"
+keys.make(Path(os.environ["ANCU_KEYS"]))
 
 FAST = (("fsync", "off"), ("full_page_writes", "off"), ("synchronous_commit", "off"))
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from flask_openapi3 import OpenAPI
 
-from api import blueprints, context
+from api import access, admission, blueprints
 from api.errors import STATUS
 from geo import errors
+from tests import people
 from tests import records_world as world
 
 PROBLEM = "application/problem+json"
@@ -23,14 +24,19 @@ def ids(conn):
 @pytest.fixture
 def app(begin):
     made = OpenAPI("tests")
-    context.install(made, begin)
+    access.install(made, begin)
+    admission.install(made)
     blueprints.register(made)
     return made
 
 
 @pytest.fixture
-def get(app, ids):
-    client = app.test_client()
+def client(app, conn):
+    return people.client(app, conn)
+
+
+@pytest.fixture
+def get(client, ids):
     return lambda url, **more: client.get(url.format(**ids), **more)
 
 
@@ -172,8 +178,8 @@ def test_wrong_request_is_told_what_is_wrong(get, url, status, said):
     assert set(found) == {"type", "title", "status", "detail", "problems"}
 
 
-def test_wrong_method_is_a_problem_that_names_the_right_ones(app, ids):
-    answer = app.test_client().delete("/api/v1/surveys")
+def test_wrong_method_is_a_problem_that_names_the_right_ones(client, ids):
+    answer = client.delete("/api/v1/surveys")
     assert (answer.status_code, answer.content_type) == (405, PROBLEM)
     assert "GET" in answer.headers["Allow"]
 
@@ -200,12 +206,12 @@ def test_empty_tile_is_an_empty_tile(get):
 
 def broken(error):
     @contextmanager
-    def begin():
+    def begin(_scope):
         raise error
         yield
 
     made = OpenAPI("tests")
-    context.install(made, begin)
+    access.install(made, begin)
     blueprints.register(made)
     return made.test_client()
 

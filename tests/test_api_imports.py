@@ -8,21 +8,24 @@ from flask.testing import FlaskClient
 from flask_openapi3 import OpenAPI
 from sqlalchemy import Connection, func, select
 
-from api import context, errors, imports
+from api import access, admission, errors, imports
 from geo.intake.imports import import_rows
 from geo.tables import import_conflict, survey
 from tests import intake_world as world
+from tests import people
 
 
 @pytest.fixture
 def client(conn: Connection, begin: Callable) -> FlaskClient:
+    world._area(conn, "VN", "country", "Nước Việt Nam", None, None)
     world.build(conn)
     import_rows(conn, "households", [(1, world.household())], source="test")
     app = OpenAPI("test")
-    context.install(app, begin)
+    access.install(app, begin)
+    admission.install(app)
     errors.register(app)
     app.register_api(imports.blueprint)
-    return app.test_client()
+    return people.client(app, conn)
 
 
 def stored(conn: Connection) -> int:
@@ -121,18 +124,9 @@ def test_a_file_that_cannot_be_read_is_refused(client: FlaskClient, content: byt
     assert upload(client, content).status_code == 422
 
 
-def test_a_body_beyond_the_limit_is_too_large(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ANCU_MAX_UPLOAD_MB", "1")
-    imports.settings.cache_clear()
-    try:
-        answer = client.post("/api/v1/surveys", data=b"x" * 1_100_000)
-    finally:
-        monkeypatch.undo()
-        imports.settings.cache_clear()
-    assert answer.status_code == 413
-    assert answer.content_type == "application/problem+json"
+def test_a_body_beyond_the_limit_is_too_large(client: FlaskClient) -> None:
+    client.application.config["MAX_CONTENT_LENGTH"] = 1 << 20
+    assert client.post("/api/v1/surveys", data=b"x" * 1_100_000).status_code == 413
 
 
 def test_the_document_describes_the_three_operations(client: FlaskClient) -> None:

@@ -12,15 +12,17 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Connection, insert, select, text
 
 from geo.errors import UnavailableError
 from geo.layers import LAYERS
 from geo.metrics import METRICS
+from geo.scope import Scope
 from geo.tables import area, area_successor
 from geo.verdicts.rules import RULES
-from tests import page_data
+from tests import page_data, people
 from tests.page_data import INSIDE, OUTSIDE, PAYLOADS, UNLOCATED, words
 from web import labels, language
 from web.app import create_app
@@ -50,8 +52,8 @@ PAGES = (
 
 
 @pytest.fixture
-def empty_client(begin: Callable) -> FlaskClient:
-    return create_app(begin).test_client()
+def empty_client(conn: Connection, begin: Callable) -> FlaskClient:
+    return people.client(create_app(begin), conn)
 
 
 @pytest.fixture
@@ -270,21 +272,28 @@ def test_the_sketch_banner_stands_on_pages_over_sketch_boundaries(
         assert "Ranh giới phác thảo" in empty_client.get(url).text
 
 
+def remembered(app: Flask) -> FlaskClient:
+    """A browser with the cookie of a session that nobody can look up."""
+    client = app.test_client()
+    with client.session_transaction() as kept:
+        kept["_user_id"] = "a session of yesterday"
+    return client
+
+
 def test_a_failure_is_a_page_without_internals(begin: Callable) -> None:
-    def broken() -> None:
+    def broken(_scope: Scope) -> None:
         raise RuntimeError("secret detail")
 
-    app = create_app(broken)
-    answer = app.test_client().get("/progress/VN")
+    answer = remembered(create_app(broken)).get("/progress/VN")
     assert answer.status_code == 500
     assert "Có lỗi trong hệ thống" in answer.text and "secret" not in answer.text
 
 
 def test_a_silent_database_is_said_so() -> None:
-    def away() -> None:
+    def away(_scope: Scope) -> None:
         raise UnavailableError("The database does not answer.")
 
-    answer = create_app(away).test_client().get("/audit")
+    answer = remembered(create_app(away)).get("/audit")
     assert answer.status_code == 503 and "Cơ sở dữ liệu chưa trả lời" in answer.text
 
 

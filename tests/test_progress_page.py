@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from geo import metrics, sites
 from geo.metrics import SILENT_DAYS, TIME_ZONE
-from tests import page_data
+from tests import page_data, people
 from tests.page_data import words
 from web import columns, formats
 from web.app import create_app
@@ -22,7 +22,7 @@ TODAY = date(2026, 11, 22)
 def client(conn: Connection, begin: Callable) -> FlaskClient:
     page_data.add_areas(conn)
     page_data.add_records(conn)
-    return create_app(begin).test_client()
+    return people.client(create_app(begin), conn)
 
 
 @pytest.mark.parametrize(

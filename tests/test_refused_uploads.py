@@ -12,6 +12,7 @@ from openpyxl import Workbook
 from sqlalchemy import Connection
 
 from tests import intake_world as world
+from tests import people
 from web.app import create_app
 
 
@@ -19,7 +20,7 @@ from web.app import create_app
 def client(conn: Connection, begin: Callable) -> FlaskClient:
     world._area(conn, "VN", "country", "Nước Việt Nam", None, None)
     world.build(conn)
-    return create_app(begin).test_client()
+    return people.client(create_app(begin), conn)
 
 
 def upload(
@@ -179,10 +180,10 @@ BAD: dict[str, tuple[str, bytes | str, str, str]] = {
     "commune": (
         "hộ.csv",
         home(commune_code="99999"),
-        "commune_code: “99999” không phải mã xã hiện nay, cũng không phải mã xã cũ; để trống thì "
-        "xã được xác định theo địa chỉ",
-        "commune_code: “99999” is neither a present nor a former commune; leave it blank to go by "
-        "the address",
+        "commune_code: “99999” không phải mã xã hiện nay, cũng không phải mã xã cũ; để trống nếu "
+        "không biết",
+        "commune_code: “99999” is neither a present nor a former commune; leave it blank when "
+        "it is not known",
     ),
     "province contradicts": (
         "hộ.csv",

@@ -13,22 +13,47 @@ from pathlib import Path
 
 import pytest
 
-from api.cli.serve import require_free, require_loopback
+from api.cli.serve import require_free, require_safe
 from geo.cluster import Cluster
+from geo.config import Settings
 from geo.errors import UsageError
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
-def test_loopback_addresses_are_taken(host):
-    require_loopback(host)
+LOCAL = ("127.0.0.1", "127.0.0.2", "::1", "localhost")
+OPEN = ("0.0.0.0", "::", "192.168.1.5", "example.org", "", "127.0.0.1.example.org")
+TLS = {"tls_cert": Path("c.pem"), "tls_key": Path("k.pem")}
+NAMED = {"trusted_hosts": "ancu.example.gov.vn"}
 
 
+@pytest.mark.parametrize("host", LOCAL)
+def test_this_machine_needs_nothing_more(host):
+    require_safe(host, Settings())
+
+
+@pytest.mark.parametrize("host", OPEN)
 @pytest.mark.parametrize(
-    "host", ["0.0.0.0", "::", "192.168.1.5", "10.0.0.1", "example.org", "", "127.0.0.1.example.org"]
+    ("chosen", "said"),
+    [
+        ({}, "set ANCU_TRUSTED_HOSTS"),
+        (TLS, "set ANCU_TRUSTED_HOSTS"),
+        (NAMED, "passwords would cross the network"),
+        (NAMED | {"tls_cert": Path("c.pem")}, "set both or none"),
+        ({"proxies": 1}, "must know its names"),
+    ],
 )
-def test_every_other_address_is_refused(host):
-    with pytest.raises(UsageError, match="not a loopback address"):
-        require_loopback(host)
+def test_other_machines_need_names_and_https(host, chosen, said):
+    with pytest.raises(UsageError, match=said):
+        require_safe(host, Settings(**chosen))
+
+
+@pytest.mark.parametrize("more", [TLS, {"proxies": 1}, {"plain_http": True}])
+def test_named_and_protected_it_may_be_reached(more):
+    require_safe("0.0.0.0", Settings(**NAMED, **more))
+
+
+def test_a_proxy_in_front_of_this_machine_needs_names_too():
+    with pytest.raises(UsageError, match="must know its names"):
+        require_safe("127.0.0.1", Settings(proxies=1))
 
 
 def test_a_port_in_use_is_refused_in_words():

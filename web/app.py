@@ -2,25 +2,38 @@
 
 from flask_openapi3 import Info, OpenAPI
 
-from api import blueprints, context
-from api.context import Begin
+from api import access, admission, blueprints, limits
+from api.access import Begin
 from geo import db
 from geo.config import settings
 from web import (
+    account,
     audit,
     errors,
     formats,
     intake,
     language,
     messages,
+    navigation,
+    own_tokens,
     progress,
     records,
     security,
     shell,
+    sign_in,
     targeting,
 )
 
-PAGES = (progress.pages, audit.pages, targeting.pages, records.pages, intake.pages)
+PAGES = (
+    progress.pages,
+    audit.pages,
+    targeting.pages,
+    records.pages,
+    intake.pages,
+    sign_in.pages,
+    account.pages,
+    own_tokens.pages,
+)
 
 
 def create_app(begin: Begin | None = None) -> OpenAPI:
@@ -28,8 +41,8 @@ def create_app(begin: Begin | None = None) -> OpenAPI:
     # Without schemes the document would say null where OpenAPI wants an object.
     app = OpenAPI(__name__, info=Info(title="An Cư", version="0.1.0"), security_schemes={})
     app.config["MAX_CONTENT_LENGTH"] = settings().max_upload_mb * 1024 * 1024
-    context.install(app, begin or db.transaction)
-    for part in (security, language, messages, formats, shell):
+    access.install(app, begin or db.served)
+    for part in (security, limits, admission, language, messages, formats, shell, navigation):
         part.install(app)
     blueprints.register(app)
     for pages in PAGES:

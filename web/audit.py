@@ -5,9 +5,8 @@ from urllib.parse import urlencode
 from flask import Blueprint, request
 from flask_babel import gettext as _
 
-from api.context import begin
+from api.access import asked, begin, needs, note, query_text
 from geo import areas, findings, metrics, surveys
-from geo.areas import COUNTRY
 from geo.verdicts import rules
 from web import labels, maps
 from web.language import language
@@ -19,6 +18,7 @@ PAGE_SIZE = 50
 
 
 @pages.get("/audit")
+@needs("records.read")
 def index() -> str:
     """The audit queue of an area, filtered by verdict and rule."""
     verdict = chosen("verdict", labels.VERDICTS, "") or None
@@ -27,7 +27,8 @@ def index() -> str:
     wanted = verdict or (None if rule else findings.DOUBTFUL)
     selected = uuid_or_none(request.args.get("survey"))
     with begin() as conn:
-        area = areas.get(conn, request.args.get("area") or COUNTRY)
+        area = asked(conn, request.args.get("area"))
+        note(subject="surveys", query=query_text())
         figures = metrics.figures(conn, area)
         listed = surveys.listing(
             conn,

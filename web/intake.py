@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 from werkzeug.datastructures import FileStorage
 
-from api.context import begin
+from api.access import begin, may, needs, note
 from geo.config import settings
 from geo.errors import RejectedError
 from geo.intake import imports
@@ -19,34 +19,46 @@ from web.shell import chosen, page
 
 pages = Blueprint("intake", __name__, url_prefix="/import")
 
+ACTIONS = {"households": "records.send", "surveys": "surveys.send", "sites": "records.send"}
+"""What sending each kind needs."""
+
 
 @pages.get("")
+@needs("surveys.send")
 def index() -> str:
     """The form and the latest imports."""
     with begin() as conn:
-        return _page(conn, kind=chosen("kind", labels.IMPORT_KINDS, "households"))
+        return _page(conn, kind=chosen("kind", _kinds(), next(iter(_kinds()))))
 
 
 @pages.post("")
+@needs("surveys.send")
 def upload() -> tuple[str, int] | str:
     """Take in one file, all of it or nothing."""
     kind = request.form.get("kind", "")
+    note(subject=kind[:40], durable=True)
     dry_run = request.form.get("dry_run") == "1"
     sent = request.files.get("file")
     values: dict[str, Any] = {"kind": kind, "dry_run": dry_run}
     try:
-        if kind not in labels.IMPORT_KINDS:
+        if kind not in _kinds():
             raise RejectedError(_("Chọn loại dữ liệu."))
         if sent is None or not sent.filename:
             raise RejectedError(_("Chọn một tệp."))
-        with begin() as conn:
+        with begin(ACTIONS[kind]) as conn:
             report = _import(conn, kind, sent, dry_run)
+        note(rows=report.rows)
     except RejectedError as error:
         failure = {"message": str(error), "problems": error.problems}
         with begin() as conn:
             return _page(conn, failure=failure, **values), 422
     with begin() as conn:
         return _page(conn, report=report, **values)
+
+
+def _kinds() -> dict[str, Any]:
+    """The kinds that the user may send, with their labels."""
+    return {kind: label for kind, label in labels.IMPORT_KINDS.items() if may(ACTIONS[kind])}
 
 
 def _import(conn: Connection, kind: str, sent: FileStorage, dry_run: bool) -> Any:
@@ -71,7 +83,7 @@ def _page(conn: Connection, **values: Any) -> str:
         "import.html",
         active="intake",
         title=_("Nhập dữ liệu"),
-        kind_labels=labels.IMPORT_KINDS,
+        kind_labels=_kinds(),
         jobs=intake_log.recent_imports(conn),
         conflicts=intake_log.recent_conflicts(conn),
         max_upload_mb=settings().max_upload_mb,

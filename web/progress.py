@@ -6,8 +6,19 @@ from flask import Blueprint, redirect, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from api.context import begin
+from api.access import (
+    asked,
+    begin,
+    current,
+    may,
+    needs,
+    note,
+    own_area,
+    query_text,
+    signed_in,
+)
 from geo import areas, households, metrics, sites, surveys
+from geo.accounts.roles import can
 from geo.areas import COUNTRY
 from geo.gazetteer import LAST_DAY_BEFORE
 from web import columns, labels, maps
@@ -35,25 +46,30 @@ SHOWN = 50
 
 
 @pages.get("/")
+@signed_in
 def home() -> Response:
-    """The country, or the one province that has data."""
-    with begin() as conn:
-        busy = [
-            row["code"]
-            for row in metrics.children_figures(conn, areas.get(conn, COUNTRY))
-            if row["households"]
-        ]
-    return redirect(url_for("progress.area_page", code=busy[0] if len(busy) == 1 else COUNTRY))
+    """Where the user's work begins: the own area, of the country the one province with data."""
+    if not may("figures.read"):
+        return redirect(url_for("accounts.index" if may("accounts.manage") else "account.index"))
+    code = own_area(current(), "figures.read")
+    if code == COUNTRY:
+        with begin("figures.read") as conn:
+            rows = metrics.children_figures(conn, areas.get(conn, COUNTRY))
+        busy = [row["code"] for row in rows if row["households"]]
+        code = busy[0] if len(busy) == 1 else COUNTRY
+    return redirect(url_for("progress.area_page", code=code))
 
 
 @pages.get("/progress/<code>")
+@needs("figures.read")
 def area_page(code: str) -> str | Response | tuple[str, int]:
     """One area's figures, map and table; of a former area, what followed it."""
     with begin() as conn:
         former = area_or_none(conn, code, on=LAST_DAY_BEFORE)
         if former and not area_or_none(conn, code):
             return _former(conn, former), 410
-        area = areas.get(conn, code)
+        area = asked(conn, code)
+        note(subject="figures", query=query_text())
         if area.code != code:
             return redirect(url_for("progress.area_page", code=area.code))
         figures = metrics.figures(conn, area)
@@ -96,22 +112,36 @@ def _above(conn: Any, area: Any, figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def _commune(conn: Any, area: Any, figures: dict[str, Any]) -> dict[str, Any]:
-    listed = surveys.listing(conn, area, limit=SHOWN, order="recent")
-    houses = sites.listing(conn, area, limit=SHOWN).items
     made = maps.LocalMap(_("Bản đồ phiếu"))
-    maps.outline(area.code, listed.items).add_to(made)
-    maps.survey_points(area.code).add_to(made)
+    lists: dict[str, Any] = {"page": None}
+    if can(current(), "records.read", area):
+        with begin("records.read") as records:
+            lists = _lists(records, area)
+        maps.outline(area.code, lists["page"].items).add_to(made)
+        maps.survey_points(area.code).add_to(made)
+    else:
+        maps.outline(area.code, ()).add_to(made)
     return {
         **_common(area, figures, made),
-        "page": listed,
-        "names": area_names(conn, listed.items, area),
-        "to_visit": households.listing(conn, area, surveyed=False, limit=SHOWN).items,
-        "sites": sorted(houses, key=lambda one: not sites.overdue(one, metrics.today())),
+        **lists,
         "statuses": labels.STATUSES,
         "site_kinds": labels.SITE_KINDS,
         "stages": labels.STAGES,
         "file": lambda kind: f"/api/v1/{kind}?area={area.code}&format=xlsx",
         "map_figures": {},
+    }
+
+
+def _lists(conn: Any, area: Any) -> dict[str, Any]:
+    """The records of a commune, for those who may see them."""
+    listed = surveys.listing(conn, area, limit=SHOWN, order="recent")
+    houses = sites.listing(conn, area, limit=SHOWN).items
+    note(rows=len(listed.items))
+    return {
+        "page": listed,
+        "names": area_names(conn, listed.items, area),
+        "to_visit": households.listing(conn, area, surveyed=False, limit=SHOWN).items,
+        "sites": sorted(houses, key=lambda one: not sites.overdue(one, metrics.today())),
     }
 
 

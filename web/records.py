@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
-from api.context import begin
+from api.access import begin, may, needs, note, signed_in
 from geo import areas, boundaries, households, metrics, sites, surveys
 from geo.areas import COUNTRY, Area
 from geo.intake import log as intake_log
@@ -25,10 +25,12 @@ Row = Mapping[str, Any]
 
 
 @pages.get("/surveys/<uuid:survey_id>")
+@needs("records.read")
 def survey(survey_id: Any) -> str:
     """One survey: its verdict in plain words, the numbers, the map."""
+    note(subject="survey", subject_id=str(survey_id))
     with begin() as conn:
-        found = surveys.get(conn, str(survey_id))
+        found = _noted(surveys.get(conn, str(survey_id)))
         made = maps.LocalMap(_("Bản đồ của phiếu"))
         maps.evidence(str(survey_id)).add_to(made)
         return page(
@@ -42,21 +44,23 @@ def survey(survey_id: Any) -> str:
             rule_texts=_rule_texts(found["findings"]),
             names=area_names(conn, [found, *found["history"]], _area_of(conn, found)),
             conflicts=intake_log.conflicts_of(
-                conn, "surveys", found["province_code"], str(survey_id)
+                conn, "surveys", found["province_code"], found["commune_code"], str(survey_id)
             ),
             map=maps.render(made),
         )
 
 
 @pages.get("/surveys/<uuid:survey_id>/evidence.json")
+@needs("records.read")
 def survey_evidence(survey_id: Any) -> Response:
     """What the map draws for one survey; positions are [lat, lon] in EPSG:4326.
 
     outlines: addresses of the recorded area's border; nearest: the border's point that is nearest
     to a doubtful survey's point, else null.
     """
+    note(subject="survey", subject_id=str(survey_id))
     with begin() as conn:
-        found = surveys.get(conn, str(survey_id))
+        found = _noted(surveys.get(conn, str(survey_id)))
         nearest = _nearest_border(conn, found) if found["verdict"] != "inside" else None
     point = None if found["lon"] is None else [found["lat"], found["lon"]]
     shown = found["candidates"] or [found["recorded_code"] or found["commune_code"]]
@@ -76,10 +80,15 @@ def survey_evidence(survey_id: Any) -> Response:
 
 
 @pages.get("/households/<province_code>/<path:household_code>")
+@needs("records.read")
 def household(province_code: str, household_code: str) -> str:
     """One household with its surveys and sites."""
+    note(subject="household", subject_id=household_code, province_code=province_code)
     with begin() as conn:
-        found = households.get(conn, province_code, household_code)
+        found = households.get(
+            conn, province_code, household_code, request.args.get("commune") or None
+        )
+        _noted(found)
         return page(
             conn,
             "household.html",
@@ -88,7 +97,9 @@ def household(province_code: str, household_code: str) -> str:
             title=_("Hộ %(name)s", name=found["head_name"]),
             household=found,
             names=area_names(conn, found["surveys"], _area_of(conn, found)),
-            conflicts=intake_log.conflicts_of(conn, "households", province_code, household_code),
+            conflicts=intake_log.conflicts_of(
+                conn, "households", province_code, found["commune_code"], household_code
+            ),
             statuses=labels.STATUSES,
             site_kinds=labels.SITE_KINDS,
             stages=labels.STAGES,
@@ -96,10 +107,13 @@ def household(province_code: str, household_code: str) -> str:
 
 
 @pages.get("/sites/<province_code>/<path:site_code>")
+@needs("records.read")
 def site(province_code: str, site_code: str) -> str:
     """One rebuild site with its stages."""
+    note(subject="site", subject_id=site_code, province_code=province_code)
     with begin() as conn:
-        found = sites.get(conn, province_code, site_code)
+        found = sites.get(conn, province_code, site_code, request.args.get("commune") or None)
+        _noted(found)
         return page(
             conn,
             "site.html",
@@ -111,18 +125,22 @@ def site(province_code: str, site_code: str) -> str:
             rule_texts=_rule_texts(found["findings"]),
             plain=formats.unbroken(rules.explain(found, language())),
             names=area_names(conn, [found], _area_of(conn, found)),
-            conflicts=intake_log.conflicts_of(conn, "sites", province_code, site_code),
+            conflicts=intake_log.conflicts_of(
+                conn, "sites", province_code, found["commune_code"], site_code
+            ),
             site_kinds=labels.SITE_KINDS,
             stages=labels.STAGES,
         )
 
 
 @pages.get("/search")
+@signed_in
 def search() -> str:
     """Areas and households by name or code; tone marks are not needed."""
     query = request.args.get("q", "").strip()[:200]
-    with begin() as conn:
-        country = areas.get(conn, COUNTRY)
+    homes_found = _households(query)
+    # With the scope of records where there is one: the page tells whether they are demo data.
+    with begin("records.read" if may("records.read") else None) as conn:
         found = areas.search(conn, query, SHOWN) if query else []
         followed = {
             one.area_id: areas.successors(conn, one.area_id) for one in found if one.valid_to
@@ -140,8 +158,25 @@ def search() -> str:
             provinces={
                 code: one.full_name for code in homes if code and (one := area_or_none(conn, code))
             },
-            households=households.search(conn, query, country, SHOWN) if query else [],
+            households=homes_found,
         )
+
+
+def _households(query: str) -> list[Any]:
+    """The user's households that match; none for those who may not see any."""
+    if not query or not may("records.read"):
+        return []
+    note(action="records.read", subject="search", query=query)
+    with begin("records.read") as conn:
+        found = households.search(conn, query, areas.get(conn, COUNTRY), SHOWN)
+    note(rows=len(found))
+    return found
+
+
+def _noted(record: Row) -> Row:
+    """Tell the access log where the record stands."""
+    note(province_code=record["province_code"], commune_code=record["commune_code"], rows=1)
+    return record
 
 
 def _area_of(conn: Connection, record: Row) -> Area:

@@ -4,8 +4,9 @@ import secrets
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api.loopback import is_loopback
+from api.hosts import is_known
 from geo.config import settings
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -13,11 +14,21 @@ SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 
 def install(app: Flask) -> None:
     """Guard all of `app`'s answers and its posts."""
+    trust_proxies(app)
     app.before_request(_refuse_foreign_names)
     app.before_request(_refuse_nul)
     app.before_request(_refuse_cross_site)
     app.after_request(_add_headers)
     app.jinja_env.globals["nonce"] = nonce
+
+
+def trust_proxies(app: Flask) -> None:
+    """Believe as many proxies as are configured about who asks, by what name and how."""
+    count = settings().proxies
+    if count:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=count, x_proto=count, x_host=count
+        )
 
 
 def nonce() -> str:
@@ -32,7 +43,7 @@ def _refuse_foreign_names() -> None:
 
     Its pages would then be of the same origin as ours and could read all that is served.
     """
-    if not is_loopback(urlsplit(f"//{request.host}").hostname):
+    if not is_known(urlsplit(f"//{request.host}").hostname):
         abort(400)
 
 
@@ -60,6 +71,15 @@ def _add_headers(response: Response) -> Response:
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
     response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    response.headers.setdefault("X-Frame-Options", "SAMEORIGIN")
+    response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), payment=()")
+    if settings().https:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.endpoint != "static":
+        # What one person may see must not wait in a cache for the next.
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        response.vary.add("Cookie")
     response.headers.setdefault("Content-Security-Policy", _policy())
     return response
 

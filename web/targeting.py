@@ -7,7 +7,7 @@ from flask import Blueprint, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from api.context import begin
+from api.access import asked, begin, needs, note, query_text
 from geo import areas, metrics, targeting
 from geo.areas import COUNTRY
 from web import formats, labels, maps
@@ -46,12 +46,14 @@ SHOWN = 100
 
 
 @pages.get("/targeting")
+@needs("figures.read")
 def index() -> str:
     """Map of the area's children and ranking of its communes."""
     metric = chosen("metric", ON_MAP, ON_MAP[0])
     order = chosen("order", ORDERS, "poverty_rate")
     with begin() as conn:
-        area = areas.get(conn, request.args.get("area") or COUNTRY)
+        area = asked(conn, request.args.get("area"))
+        note(subject="figures", query=query_text())
         if area.level == "commune":
             area = areas.get(conn, str(area.province_code))
         ranking = targeting.ranking(conn, area, order)

@@ -5,8 +5,8 @@ import click
 from geo import cluster, schema
 from geo.config import settings
 from geo.db import transaction
-from geo.scope import OPERATOR
 from geo.errors import UnavailableError
+from geo.scope import OPERATOR
 
 
 @click.group(name="db")

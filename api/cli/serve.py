@@ -8,33 +8,50 @@ import sys
 import click
 
 from api.cli.first_run import prepare
-from api.loopback import is_loopback
+from api.hosts import is_loopback
 from geo import cluster
-from geo.config import settings
+from geo.accounts import keys
+from geo.config import Settings, settings
 from geo.errors import UnavailableError, UsageError
 
 _LOOK_EVERY_S = 2
 
 
 @click.command()
-@click.option("--host", default=None, help="Loopback address to listen on.")
+@click.option("--host", default=None, help="Address to listen on.")
 @click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port to listen on.")
 def serve(host: str | None, port: int | None) -> None:
     """Serve the pages and the API until Ctrl-C."""
     host, port = host or settings().host, port or settings().port
-    require_loopback(host)
+    require_safe(host, settings())
+    keys.keys()
     require_free(host, port)
     with cluster.available():
         prepare()
         sys.exit(run_gunicorn(host, port))
 
 
-def require_loopback(host: str) -> None:
-    """Refuse every address that another machine could reach: there are no accounts yet."""
-    if not is_loopback(host):
+def require_safe(host: str, chosen: Settings) -> None:
+    """Refuse to be reached from other machines by any name, or by HTTP, without being told to."""
+    if (chosen.tls_cert is None) != (chosen.tls_key is None):
+        raise UsageError("ANCU_TLS_CERT and ANCU_TLS_KEY belong together: set both or none.")
+    if chosen.proxies and not chosen.hosts:
         raise UsageError(
-            f"{host} is not a loopback address. Without accounts An Cư listens on this machine "
-            "only: use 127.0.0.1."
+            "Behind a proxy An Cư must know its names: set ANCU_TRUSTED_HOSTS, such as "
+            "ancu.example.gov.vn."
+        )
+    if is_loopback(host):
+        return
+    if not chosen.hosts:
+        raise UsageError(
+            f"{host} can be reached from other machines. Say by which names people reach the "
+            "service: set ANCU_TRUSTED_HOSTS, or listen on 127.0.0.1."
+        )
+    if not (chosen.https or chosen.plain_http):
+        raise UsageError(
+            f"{host} can be reached from other machines, and passwords would cross the network "
+            "readable. Set ANCU_TLS_CERT and ANCU_TLS_KEY, or stand behind a proxy that speaks "
+            "HTTPS (ANCU_PROXIES=1), or accept it with ANCU_PLAIN_HTTP=1."
         )
 
 
@@ -68,13 +85,15 @@ def run_gunicorn(host: str, port: int) -> int:
             "--timeout=600",
             "--graceful-timeout=10",
             "--log-level=warning",
+            *tls_options(settings()),
         ],
         # Its own session: Ctrl-C reaches us, and we stop it in order.
         start_new_session=True,
     )
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _as_interrupt)
-    click.echo(f"An Cư: http://{address}  (Ctrl-C stops it)", err=True)
+    scheme = "http" if settings().tls_cert is None else "https"
+    click.echo(f"An Cư: {scheme}://{address}  (Ctrl-C stops it)", err=True)
     try:
         return wait(server)
     except KeyboardInterrupt:
@@ -82,6 +101,13 @@ def run_gunicorn(host: str, port: int) -> int:
         server.terminate()
         server.wait(timeout=30)
         return 0
+
+
+def tls_options(chosen: Settings) -> list[str]:
+    """What makes gunicorn speak HTTPS, where a certificate is set."""
+    if chosen.tls_cert is None:
+        return []
+    return [f"--certfile={chosen.tls_cert}", f"--keyfile={chosen.tls_key}"]
 
 
 def wait(server: subprocess.Popen[bytes]) -> int:

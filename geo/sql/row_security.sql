@@ -32,9 +32,6 @@ BEGIN
         'record_change', 'account', 'account_role', 'handover', 'login_session', 'token', 'team',
         'team_member', 'access_log'
     ] LOOP
-        CONTINUE WHEN name NOT IN ('login_session', 'token', 'team_member') AND NOT EXISTS (
-            SELECT FROM pg_attribute WHERE attrelid = name::regclass AND attname = 'commune_code'
-        ); -- TEMPORARY
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
         EXECUTE format('GRANT SELECT, INSERT ON %I TO ancu_runtime', name);

@@ -159,7 +159,6 @@ def upgrade() -> None:
     op.create_index('token_account_ix', 'token', ['account_id'], unique=False)
     # ### end Alembic commands ###
     for name in ('trail_schema', 'row_security'):
-        if not (_SQL / f'{name}.sql').exists(): continue  # TEMPORARY
         op.get_bind().exec_driver_sql((_SQL / f'{name}.sql').read_text('utf-8').replace('%', '%%'))
 
 

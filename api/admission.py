@@ -1,0 +1,178 @@
+"""Admission: who a request is from, whether it may, and the entry it leaves in the access log.
+
+A route that says neither what it needs nor that it is public is refused. Rights are read anew for
+each request, so that one taken away is gone with the next.
+"""
+
+import logging
+from typing import cast
+
+from flask import Flask, Response, abort, current_app, request
+from flask_login import LoginManager, UserMixin, current_user
+from flask_wtf.csrf import CSRFProtect
+
+from api import access
+from api.access import PUBLIC, SIGNED_IN, Caller, caller
+from geo import trail
+from geo.accounts import keys, sessions, tokens
+from geo.accounts.roles import User
+from geo.config import settings
+from geo.errors import AncuError, ForbiddenError, SignInError
+from geo.scope import NOBODY
+
+log = logging.getLogger(__name__)
+
+SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+BEARER = "Bearer "
+csrf = CSRFProtect()
+
+_BY_PREFIX = {"static": PUBLIC, "openapi": PUBLIC}
+"""Routes that libraries bring: by the first part of their endpoint."""
+
+
+class SignedIn(UserMixin):
+    """What Flask-Login holds: the account, found by the secret in the signed cookie."""
+
+    def __init__(self, user: User, secret: str, unsettled: str) -> None:
+        self.user, self.secret, self.unsettled = user, secret, unsettled
+
+    def get_id(self) -> str:
+        """The session's secret: the cookie names a session, not an account."""
+        return self.secret
+
+
+def install(app: Flask) -> None:
+    """Guard all routes of `app`; raises UsageError without keys: no default secret exists."""
+    app.secret_key = keys.keys().session
+    app.config.update(
+        SESSION_COOKIE_NAME="ancu",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings().https,
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session, which ends by itself
+    )
+    csrf.init_app(app)
+    manager = LoginManager()
+    # Templates ask `caller`: an error page must not look the session up once more.
+    manager.init_app(app, add_context_processor=False)
+    manager.session_protection = None  # sessions live in the database; phones change addresses
+    manager.user_loader(_by_session)
+    app.before_request(_admit)
+    app.after_request(_record)
+    app.jinja_env.globals.update(may=access.may, caller=caller)
+
+
+def action_of(app: Flask, endpoint: str) -> str | None:
+    """What a route needs: a key of ACTIONS, PUBLIC, SIGNED_IN; None when it does not say."""
+    said = getattr(app.view_functions.get(endpoint), "action", None)
+    return said or _BY_PREFIX.get(endpoint.split(".")[0])
+
+
+def _admit() -> None:
+    """Find out who asks and refuse what the route does not allow."""
+    if request.endpoint is None:
+        _identify(caller())  # no such route: answered with 404, on a page with the user's menu
+        return
+    action = action_of(current_app, request.endpoint)
+    if action is None:
+        log.error("The route %s does not say what it needs.", request.endpoint)
+        abort(500)
+    told = caller()
+    told.action = action
+    if request.endpoint.split(".")[0] == "static":
+        return
+    _identify(told)
+    if told.user is None and action != PUBLIC:
+        raise SignInError("Sign in first.")
+    if request.method not in SAFE_METHODS and told.via != "token":
+        csrf.protect()
+    if action == PUBLIC:
+        return
+    view = current_app.view_functions[request.endpoint]
+    if told.unsettled and not getattr(view, "while_unsettled", False):
+        raise ForbiddenError(
+            "Choose a new password first." if told.unsettled == "password"
+            else "Set up the second factor (TOTP) first: administrators need one."
+        )  # fmt: skip
+    access.scope()  # refuses whose roles have not the action anywhere
+
+
+def _identify(told: Caller) -> None:
+    """Who asks: by a token where one is sent, else by the session in the cookie."""
+    header = request.headers.get("Authorization", "")
+    if header:
+        told.via = "token"
+        if header.startswith(BEARER):
+            told.user = _by_token(header.removeprefix(BEARER).strip())
+        if told.user is None:
+            raise SignInError("This token is unknown, expired or revoked.")
+    elif current_user.is_authenticated:
+        signed_in = cast(SignedIn, current_user)
+        told.via, told.user, told.unsettled = "session", signed_in.user, signed_in.unsettled
+
+
+def _by_session(secret: str) -> SignedIn | None:
+    with access.opener()(NOBODY) as conn:
+        found = sessions.find(conn, secret)
+    if found is None:
+        return None
+    needed = "password" if found.must_change_password else "totp" if found.must_set_totp else ""
+    return SignedIn(found.user, secret, needed)
+
+
+def _by_token(secret: str) -> User | None:
+    with access.opener()(NOBODY) as conn:
+        return tokens.find(conn, secret)
+
+
+def _record(response: Response) -> Response:
+    """Write the request into the access log; without an entry there is no answer."""
+    told = caller()
+    denied = response.status_code in (401, 403)
+    if not (denied or told.note.wanted or told.action not in (PUBLIC, SIGNED_IN)):
+        return response
+    try:
+        with access.opener()(NOBODY) as conn:
+            entry = _entry(told, response.status_code)
+            trail.append(conn, entry, durable=denied or told.note.durable)
+    except AncuError as error:
+        log.error("The access log cannot be written: %s", error)
+        if response.status_code < 400:
+            response.close()
+            return current_app.make_response(_unlogged())
+    return response
+
+
+def _unlogged() -> tuple[str, int]:
+    return "The access log cannot be written, so nothing is shown. Try again later.\n", 503
+
+
+def _entry(told: Caller, status: int) -> trail.Entry:
+    note, user = told.note, told.user
+    denied = told.denied or status in (401, 403)
+    home = _home(user)
+    return trail.Entry(
+        account_id=note.account_id or (user.account_id if user else None),
+        login=note.login or (user.login if user else ""),
+        via=told.via or "none",
+        address=request.remote_addr or "",
+        action=note.action or told.action,
+        route=f"{request.method} {request.url_rule.rule if request.url_rule else request.path}",
+        subject=note.subject,
+        subject_id=note.subject_id,
+        province_code=note.province_code or home[0],
+        commune_code=note.commune_code if note.province_code else home[1],
+        query=note.query,
+        rows=note.rows if status < 400 else None,
+        outcome="denied" if denied else ("allowed" if status < 400 else "failed"),
+        reason=note.reason,
+    )
+
+
+def _home(user: User | None) -> tuple[str, str]:
+    """Whose administrators see an entry that is about no area: those of the account's own."""
+    if user is None:
+        return "", ""
+    first = next((one for one in user.assignments if one.area_code == user.home_code), None)
+    return (first.province_code or "", first.commune_code) if first else ("", "")

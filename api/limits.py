@@ -1,0 +1,29 @@
+"""Limits on how often one address may ask, counted in each server process.
+
+They keep the service usable; what guards passwords is the lock of the account itself.
+"""
+
+from flask import Flask, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+from geo.config import settings
+
+SIGN_IN = "30 per minute"
+
+limiter = Limiter(
+    get_remote_address,
+    default_limits=[lambda: f"{settings().rate_per_minute} per minute"],
+    storage_uri="memory://",
+    headers_enabled=True,
+)
+
+
+def install(app: Flask) -> None:
+    """Limit all requests of `app` but those for its own files."""
+    limiter.init_app(app)
+    limiter.request_filter(_is_static)
+
+
+def _is_static() -> bool:
+    return request.endpoint == "static"
