@@ -55,7 +55,7 @@ def start(
                 session_hash=_hash(secret),
                 account_id=account_id,
                 address=address,
-                agent=agent[:_MAX_AGENT],
+                agent="".join(filter(str.isprintable, agent))[:_MAX_AGENT],
                 created_at=began,
                 last_seen_at=began,
                 expires_at=began + timedelta(hours=settings().session_hours),

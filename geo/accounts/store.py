@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Row,
     and_,
+    false,
     func,
     or_,
     select,
@@ -113,7 +114,10 @@ def get(conn: Connection, account_id: int) -> Account:
 
 def by_login(conn: Connection, login: str) -> Account:
     """The same by login."""
-    return _one(conn, account.c.login == folded_login(login), login)
+    wanted = folded_login(login)
+    # What no login can be is not even asked for: the driver refuses some characters.
+    known = account.c.login == wanted if can_be_login(wanted) else false()
+    return _one(conn, known, login)
 
 
 def several(conn: Connection, account_ids: Sequence[int]) -> list[Account]:
@@ -137,7 +141,9 @@ def listing(
     """
     wanted = [areas.scope(area, account), within(conn, account), account.c.login > after]
     if query.strip():
-        part = unicodedata.normalize("NFC", query.strip())[:100]
+        part = clean(query)[:100]
+        if not part.isprintable():
+            return []
         wanted.append(
             or_(
                 account.c.login.contains(part.lower(), autoescape=True),
@@ -221,6 +227,11 @@ def folded_login(login: str) -> str:
     return unicodedata.normalize("NFKC", login).strip().lower()
 
 
+def can_be_login(folded: str) -> bool:
+    """Whether an account may have this login."""
+    return _LOGIN.fullmatch(folded) is not None
+
+
 def name(text: str, longest: int = _MAX_NAME) -> str:
     """A name as it is stored; raises RejectedError for one that cannot be."""
     cleaned = clean(text)
@@ -256,7 +267,7 @@ def _account(row: Row) -> Account:
 
 def _new_login(login: str) -> str:
     folded = folded_login(login)
-    if not _LOGIN.fullmatch(folded):
+    if not can_be_login(folded):
         raise RejectedError(
             "A login has 3 to 64 of the characters a-z, 0-9, “.”, “_”, “-” and “@”, "
             "and begins with a letter or digit."

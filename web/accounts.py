@@ -1,0 +1,133 @@
+"""Accounts of an administrator's areas: the list with its states, and new ones."""
+
+from typing import Any
+
+from flask import Blueprint, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import Connection
+from werkzeug.wrappers import Response
+
+from api.access import asked, begin, current, needs, note, own_area, query_text
+from geo import areas
+from geo.accounts import overview, rights, roles, store
+from geo.accounts.changes import Told
+from geo.areas import Area
+from web import admin_labels as labels
+from web import once, own_areas
+from web.forms import Refused, attempt
+from web.shell import area_or_none, chosen, page, with_province
+
+pages = Blueprint("accounts", __name__, url_prefix="/accounts")
+
+ACTION = "accounts.manage"
+
+
+@pages.app_context_processor
+def _words() -> dict[str, Any]:
+    """What the templates of all administrators' pages name things by."""
+    return {"labels": labels}
+
+
+@pages.get("")
+@needs(ACTION)
+def index() -> str:
+    """Accounts of an area and below it, by name; filtered by state and words."""
+    state = chosen("state", overview.STATES, "")
+    query = request.args.get("q", "").strip()[:100]
+    with begin() as conn:
+        area = asked(conn, request.args.get("area"))
+        note(subject="accounts", query=query_text())
+        sheet = overview.listing(
+            conn, area, state=state, query=query, cursor=request.args.get("cursor") or None
+        )
+        note(rows=len(sheet.accounts))
+        return page(
+            conn,
+            "accounts.html",
+            active="accounts",
+            area=area,
+            title=_("Tài khoản") + ": " + area.full_name,
+            options=own_areas.around(conn, area, ACTION),
+            counts=overview.counts(conn, area),
+            sheet=sheet,
+            state=state,
+            query=query,
+            state_of=overview.state_of,
+            homes=home_names(conn, sheet.accounts, area),
+        )
+
+
+@pages.get("/new")
+@needs(ACTION)
+def new() -> str:
+    """The form of a new account."""
+    with begin() as conn:
+        area = asked(conn, request.args.get("area"))
+        return _form(conn, area, {"area": own_areas.titled(area)})
+
+
+@pages.post("/new")
+@needs(ACTION)
+def create() -> Response | tuple[str, int]:
+    """Make an account; its page shows the random password, once."""
+    sent, given = request.form, request.form.getlist("role")
+    login = store.folded_login(sent.get("login", ""))
+    note(subject="account", subject_id=login, reason=str(Told("created")), durable=True)
+
+    def made(conn: Connection) -> tuple[int, str]:
+        home = own_areas.named(conn, sent.get("area", ""), ACTION)
+        details = ", ".join(f"{role}@{home.code}" for role in given)
+        note(**place_of(home), reason=str(Told("created", details)))
+        account_id, password = store.create(
+            conn,
+            current(),
+            login=login,
+            full_name=sent.get("full_name", ""),
+            position=sent.get("position", ""),
+            home=home,
+        )
+        for role in given:
+            rights.grant(conn, current(), account_id, role, home)
+        return account_id, password
+
+    done = attempt(made)
+    if isinstance(done, Refused):
+        with begin() as conn:
+            area = areas.get(conn, own_area(current(), ACTION))
+            values = {**sent.to_dict(), "roles": given}
+            return _form(conn, area, values, done), done.status
+    account_id, password = done
+    once.keep(f"password {account_id}", password)
+    return redirect(url_for("account_page.index", account_id=account_id), 303)
+
+
+def place_of(area: Area) -> dict[str, str]:
+    """Where something stands that is about an area, for the access log."""
+    commune = area.code if area.level == "commune" else ""
+    return {"province_code": area.province_code or "", "commune_code": commune}
+
+
+def home_names(conn: Connection, found: list[store.Account], area: Area) -> dict[str, str]:
+    """code → name of the areas where accounts belong, with the province where `area` is above."""
+    homes = (area_or_none(conn, code) for code in {one.home_code for one in found})
+    return {
+        one.code: with_province(conn, one, area) if one.level == "commune" else one.full_name
+        for one in homes
+        if one
+    }
+
+
+def _form(
+    conn: Connection, area: Area, values: dict[str, Any], refused: Refused | None = None
+) -> str:
+    return page(
+        conn,
+        "account_new.html",
+        active="accounts",
+        area=area,
+        title=_("Tạo tài khoản"),
+        values=values,
+        refused=refused,
+        suggestions=own_areas.suggestions(conn, area, ACTION),
+        role_keys=list(roles.ROLES),
+    )

@@ -1,0 +1,35 @@
+"""Forms that change something: done in one transaction, or refused in words beside the form."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from api.access import begin
+from api.errors import STATUS
+from geo.errors import AncuError, UnavailableError
+from web.own_areas import Option
+
+Done = TypeVar("Done")
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why a form was refused; `options` are the areas that a name in it may mean."""
+
+    message: str
+    status: int
+    options: list[Option] = field(default_factory=list)
+
+
+def attempt(change: Callable[[Connection], Done]) -> Done | Refused:
+    """What `change` returns, committed; or why nothing of it was stored."""
+    try:
+        with begin() as conn:
+            return change(conn)
+    except UnavailableError:
+        raise
+    except AncuError as error:
+        status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
+        return Refused(str(error), status, getattr(error, "options", []))
