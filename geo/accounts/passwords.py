@@ -39,13 +39,13 @@ _DUMMY = (
 
 def hash_password(password: str) -> str:
     """The argon2id hash to store, with its parameters and salt."""
-    return _HASHER.hash(_normal(password))
+    return _HASHER.hash(_octets(password))
 
 
 def verify(stored: str | None, password: str) -> bool:
     """Whether the password is the stored one; without a stored one the same work, and False."""
     try:
-        _HASHER.verify(stored or _DUMMY, _normal(password[:_MAX_TYPED]))
+        _HASHER.verify(stored or _DUMMY, _octets(password[:_MAX_TYPED]))
     except (VerificationError, InvalidHashError):
         return False
     return stored is not None
@@ -79,13 +79,17 @@ def check(password: str, *known: str) -> None:
 
 def same(one: str, other: str) -> bool:
     """Whether two typed passwords are one."""
-    return secrets.compare_digest(_normal(one).encode(), _normal(other).encode())
+    return secrets.compare_digest(_octets(one), _octets(other))
 
 
 def random_password() -> str:
     """A password of 118 bits in groups of four that can be read out: `abcd-efgh-…`."""
     chosen = "".join(secrets.choice(_LETTERS) for _ in range(_RANDOM_LENGTH))
     return "-".join(chosen[i : i + _GROUP] for i in range(0, _RANDOM_LENGTH, _GROUP))
+
+
+def _octets(password: str) -> bytes:
+    return _normal(password).encode("utf-8", "surrogatepass")
 
 
 def _normal(password: str) -> str:

@@ -82,7 +82,7 @@ def hand_over(
             commune_code=spot[1],
             from_account_id=by.account_id,
             to_account_id=account_id,
-            reason=reason.strip()[:_MAX_REASON],
+            reason=store.name(reason, _MAX_REASON) if reason.strip() else "",
         )
         .returning(handover.c.handover_id)
     ).scalar_one()

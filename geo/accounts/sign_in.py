@@ -44,6 +44,9 @@ def sign_in(
     Commit whatever the answer is: the count of failures must last.
     """
     at, wanted = moment(now), store.folded_login(login)
+    if not store.can_be_login(wanted):
+        passwords.verify(None, password)
+        return Outcome("wrong")
     with claim(conn, login=wanted):
         # Not held yet: hashing takes long, and the row is for one attempt at a time.
         seen = conn.execute(

@@ -86,13 +86,12 @@ def accept(conn: Connection, row: Row, code: str, now: datetime) -> bool:
     The row comes from `lockout.held_row`: two attempts at once cannot use one code.
     """
     step_now = int(now.timestamp()) // _STEP_SECONDS
-    if row.totp_sealed is None:
+    given = code.replace(" ", "")
+    if row.totp_sealed is None or not given.isascii():
         return False
     app = pyotp.TOTP(unseal(row.totp_sealed, _context(row.account_id)))
-    given = code.replace(" ", "").encode()
     for step in (step_now + off for off in _STEPS_OFF):
-        wanted = app.generate_otp(step).encode()
-        if hmac.compare_digest(wanted, given) and step > row.totp_last_step:
+        if hmac.compare_digest(app.generate_otp(step), given) and step > row.totp_last_step:
             _store(conn, row.account_id, totp_last_step=step)
             return True
     return False
