@@ -7,7 +7,11 @@ from api.access import Begin
 from geo import db
 from geo.config import settings
 from web import (
+    access_log,
     account,
+    account_page,
+    accounts,
+    area_access,
     audit,
     errors,
     formats,
@@ -22,6 +26,7 @@ from web import (
     shell,
     sign_in,
     targeting,
+    teams,
 )
 
 PAGES = (
@@ -33,6 +38,11 @@ PAGES = (
     sign_in.pages,
     account.pages,
     own_tokens.pages,
+    accounts.pages,
+    account_page.pages,
+    area_access.pages,
+    teams.pages,
+    access_log.pages,
 )
 
 

@@ -3,6 +3,7 @@
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
+from geo.accounts import roles
 from geo.terms import KIND_TERMS, STAGE_TERMS, STATUS_TERMS, VERDICT_TERMS, Term
 from web.language import language
 
@@ -47,3 +48,5 @@ METRICS = {
     "overdue": _l("Quá hạn"),
     "last_activity": _l("Hoạt động gần nhất"),
 }
+ROLES = {key: term(role.vi, role.en) for key, role in roles.ROLES.items()}
+ACTIONS = {key: term(action.vi, action.en) for key, action in roles.ACTIONS.items()}

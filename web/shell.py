@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Flask, render_template, request, url_for
@@ -65,10 +66,11 @@ def here(**changes: Any) -> str:
     """The present address with some query parameters changed, or removed by None."""
     kept = {k: v for k, v in request.args.items() if k not in _KEPT_OUT_OF_LINKS}
     query = {k: v for k, v in (kept | changes).items() if v is not None}
-    endpoint = request.endpoint if request.method == "GET" else None
-    if endpoint is None:
-        return url_for("progress.home", **query)
-    return url_for(endpoint, **(request.view_args or {}), **query)
+    rule = request.url_rule
+    endpoint = request.endpoint if rule and "GET" in (rule.methods or ()) else None
+    address = url_for(endpoint or "progress.home", **(request.view_args or {} if endpoint else {}))
+    # Not by url_for: it would take parameters such as _scheme and endpoint for its own.
+    return f"{address}?{urlencode(query)}" if query else address
 
 
 def chosen(parameter: str, allowed: Any, default: str) -> str:
