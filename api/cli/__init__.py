@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from api.cli import address, audit, boundaries, db, demo, imports, keys, reports, serve
+from api.cli import address, audit, boundaries, db, demo, imports, keys, reports, serve, user
 from geo.errors import AncuError, RejectedError, UsageError
 
 REJECTED, WRONG_USAGE = 1, 2
@@ -40,6 +40,7 @@ COMMANDS: tuple[click.Command, ...] = (
     reports.progress,
     reports.export,
     serve.serve,
+    user.group,
 )
 for _command in COMMANDS:
     main.add_command(_command)
