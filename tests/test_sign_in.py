@@ -188,19 +188,19 @@ def committed(make_database, gazetteer_engine) -> str:
 
 def test_attempts_at_once_are_all_counted_and_none_slips_past_the_lock(committed):
     answers: list[str] = []
-    start = threading.Barrier(12)
+    start = threading.Barrier(8)
 
     def work(password: str) -> None:
         start.wait()
         with served_transaction(NOBODY, committed) as conn:
             answers.append(sign_in.sign_in(conn, "officer", password, now=NOW).answer)
 
-    threads = [threading.Thread(target=work, args=(WRONG,)) for _ in range(12)]
+    threads = [threading.Thread(target=work, args=(WRONG,)) for _ in range(8)]
     for one in threads:
         one.start()
     for one in threads:
         one.join()
-    assert answers == ["wrong"] * 12
+    assert answers == ["wrong"] * 8
     with transaction(committed, scope=OPERATOR) as conn:
         row = conn.execute(select(account)).one()
         assert (row.failures, row.locked_until) == (5, NOW + 15 * MINUTE)
