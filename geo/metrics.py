@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, Connection, cast, func, select, text
 
-from geo import areas
+from geo import areas, publishing
 from geo.areas import Area
 from geo.db import sql
 from geo.tables import KINDS, STAGES, VERDICTS, commune_counter, site_due
@@ -27,7 +27,10 @@ SILENT_DAYS = 3
 """An area with work left that reports nothing for so many days has stopped reporting."""
 
 Figures = dict[str, Any]
-"""Metric → int, float or None, datetime or None, as its kind says."""
+"""Metric → int, float or None, datetime or None, as its kind says; and `suppressed`.
+
+Suppressed figures are all None: see `geo.publishing`.
+"""
 
 
 @dataclass(frozen=True)
@@ -203,7 +206,10 @@ def stopped(figures: Mapping[str, Any], on: date | None = None) -> bool:
     """Whether an area has work left and nothing was reported from it for SILENT_DAYS.
 
     Work left: households without a survey, or approved sites that are not completed.
+    Nothing is said of suppressed figures.
     """
+    if figures["households"] is None:
+        return False
     left = figures["surveyed"] < figures["households"] or (
         figures["completed"] < figures["approved"]
     )
@@ -214,8 +220,11 @@ def stopped(figures: Mapping[str, Any], on: date | None = None) -> bool:
 def figures(conn: Connection, area: Area, on: date | None = None) -> Figures:
     """All METRICS of one present area; overdue as of `on`, by default today.
 
-    Raises UsageError for an area that has ended.
+    Raises UsageError for an area that has ended, ForbiddenError for one outside the scope of a
+    transaction that may not see figures elsewhere.
     """
+    if publishing.is_hidden(publishing.hidden_in(conn, area), area):
+        return dict(_SUPPRESSED)
     return _derive(_sums(conn, area, None, on)[None])
 
 
@@ -223,8 +232,10 @@ def children_figures(conn: Connection, area: Area, on: date | None = None) -> li
     """All METRICS of each present child: code, full_name, level and the figures, in name order.
 
     What belongs to the area and to none of its children comes last, with the code '', when
-    there is any; the rows therefore always add up to the area. A commune has no children: [].
+    there is any; rows that are not suppressed therefore always add up to the area. A commune has
+    no children: []. Errors as with `figures`.
     """
+    hidden = publishing.hidden_below(publishing.hidden_in(conn, area), area)
     if area.level == "commune":
         return []
     by = "province_code" if area.level == "country" else "commune_code"
@@ -235,23 +246,33 @@ def children_figures(conn: Connection, area: Area, on: date | None = None) -> li
             "code": child.code,
             "full_name": child.full_name,
             "level": child.level,
-            **_derive(sums.pop(child.code, {})),
+            **_shown(sums.pop(child.code, {}), child.code in hidden),
         }
         for child in below
     ]
     rest = _derive(_total(sums.values()))
     if rest["households"] or rest["surveys"] or rest["sites"]:
         level = "province" if area.level == "country" else "commune"
-        rows.append({"code": "", "full_name": UNRESOLVED["vi"], "level": level, **rest})
+        kept = dict(_SUPPRESSED) if "" in hidden else rest
+        rows.append({"code": "", "full_name": UNRESOLVED["vi"], "level": level, **kept})
     return rows
 
 
 def commune_figures(conn: Connection, area: Area, on: date | None = None) -> dict[str, Figures]:
-    """All METRICS by commune code of every commune in the area that has ever had a record."""
+    """All METRICS by commune code of every commune in the area that has ever had a record.
+
+    Errors as with `figures`.
+    """
+    hidden = {commune for _, commune in publishing.hidden_in(conn, area).communes}
     sums = _sums(conn, area, "commune_code", on)
-    return {code: _derive(row) for code, row in sums.items() if code}
+    return {code: _shown(row, code in hidden) for code, row in sums.items() if code}
 
 
+def _shown(sums: "Sums", hidden: bool) -> Figures:
+    return dict(_SUPPRESSED) if hidden else _derive(sums)
+
+
+_SUPPRESSED: Figures = {"suppressed": True, **dict.fromkeys(METRICS)}
 _COUNTERS = [
     c for c in commune_counter.c if c.name not in ("province_code", "commune_code", "last_activity")
 ]
@@ -300,7 +321,7 @@ def _total(rows: Iterable[Sums]) -> Sums:
 
 def _derive(sums: Sums) -> Figures:
     counted = _ZERO | {name: sums[name] or 0 for name in _COUNTED} if sums else _ZERO
-    out: Figures = {}
+    out: Figures = {"suppressed": False}
     for key, metric in METRICS.items():
         if metric.kind == "time":
             out[key] = sums.get(key)

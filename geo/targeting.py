@@ -26,7 +26,8 @@ def ranking(conn: Connection, within: Area, order: str = "poverty_rate") -> list
 
     Each row: rank (equal values share one, then the next is skipped), need (what it is ranked
     by, None when unknown: last), code, full_name, level, province_code and all METRICS.
-    Equal needs go by the number of poor households. Raises UsageError for an unknown order.
+    Equal needs go by the number of poor households. Suppressed communes are left out: a place
+    among the others would tell of them. Raises UsageError for an unknown order.
     """
     if order not in ORDERS:
         raise UsageError(f"{order!r} is no order; there are: {', '.join(ORDERS)}.")
@@ -34,7 +35,7 @@ def ranking(conn: Connection, within: Area, order: str = "poverty_rate") -> list
     rows = [
         row | {"need": need(row)}
         for row in _communes(conn, within)
-        if row["households"] or row["sites"]
+        if not row["suppressed"] and (row["households"] or row["sites"])
     ]
     rows.sort(key=lambda row: (row["need"] is None, -(row["need"] or 0), -row["poor"], row["code"]))
     rank = 0
