@@ -98,6 +98,13 @@ def test_that_it_was_used_is_noted_once_a_minute(world):
     assert seen(world) == NOW + timedelta(seconds=121)
 
 
+def test_a_session_or_token_of_a_disabled_account_is_nobodys_even_where_it_was_left(world):
+    secret, (_, bearing) = start(world), make(world, "surveys.send")
+    world.conn.execute(update(account).values(disabled_at=NOW))
+    assert found(world, secret) is None
+    assert bearer(world, bearing) is None
+
+
 def test_rights_are_those_of_the_moment(world):
     secret, by = start(world), world.user("local")
     assert can(found(world, secret).user, "records.read", world.ba_dinh)
