@@ -76,12 +76,23 @@ def _place(conn: Connection, code: str) -> tuple[str, str]:
 def client(app: Flask, conn: Connection, *held: str, account_id: int | None = None) -> FlaskClient:
     """A signed-in browser of a new account with these roles, by default all in the country."""
     who = account_id or add(conn, *(held or EVERYTHING))
-    secret = sessions.start(conn, who, "127.0.0.1", "tests")
     app.test_client_class = SignedInClient
     made = app.test_client()
     raw = secrets.token_hex(20)
     with made.session_transaction() as kept:
-        kept["_user_id"], kept["_fresh"], kept["csrf_token"] = secret, True, raw
+        kept.update(_kept(conn, who), csrf_token=raw)
     assert isinstance(made, SignedInClient)
     made.csrf = str(URLSafeTimedSerializer(app.secret_key, salt="wtf-csrf-token").dumps(raw))
     return made
+
+
+def cookie(app: Flask, conn: Connection, *held: str) -> dict[str, str]:
+    """The cookie of a new signed-in account, for a real browser: name, value and path."""
+    who = add(conn, *(held or EVERYTHING))
+    serializer = app.session_interface.get_signing_serializer(app)
+    return {"name": "ancu", "value": str(serializer.dumps(_kept(conn, who))), "path": "/"}
+
+
+def _kept(conn: Connection, account_id: int) -> dict[str, object]:
+    """What Flask-Login keeps in the cookie of a session that just began."""
+    return {"_user_id": sessions.start(conn, account_id, "127.0.0.1", "tests"), "_fresh": True}

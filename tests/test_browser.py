@@ -2,15 +2,16 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from threading import Thread
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from sqlalchemy import create_engine
 from werkzeug.serving import make_server
 
 from geo import db
-from tests import page_data
+from geo.scope import OPERATOR
+from tests import page_data, people
 from tests.page_data import OUTSIDE, UNCERTAIN
 from web import assets
 from web.app import create_app
@@ -34,22 +35,29 @@ VIEWS = (
 )
 
 
+@dataclass(frozen=True)
+class Site:
+    """A served application with the small world in it, and the cookie of who may see all of it."""
+
+    address: str
+    cookie: dict[str, str]
+
+
 @pytest.fixture(scope="module")
-def site(make_database: Callable[..., str], empty_url: str) -> Iterator[str]:
-    """The address of a served application with the small world in it."""
+def site(make_database: Callable[..., str], empty_url: str) -> Iterator[Site]:
     if assets.missing():
         assets.copy()
     url = make_database(empty_url)
-    engine = create_engine(url)
-    with engine.begin() as conn:
+    app = create_app(lambda scope: db.served(scope, url))
+    with db.transaction(url, scope=OPERATOR) as conn:
         page_data.add_areas(conn)
         page_data.add_records(conn, demo=True)
         page_data.add_household(conn, "Y1", "05002")
-    engine.dispose()
-    server = make_server("127.0.0.1", 0, create_app(lambda: db.transaction(url)), threaded=True)
+        cookie = people.cookie(app, conn)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    yield Site(f"http://127.0.0.1:{server.server_port}", cookie)
     server.shutdown()
     thread.join()
     server.server_close()
@@ -91,9 +99,10 @@ class Watched:
 
 
 @pytest.fixture
-def watched(browser: Browser, site: str) -> Iterator[Watched]:
+def watched(browser: Browser, site: Site) -> Iterator[Watched]:
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="vi-VN")
-    yield Watched(context.new_page(), site)
+    context.add_cookies([{**site.cookie, "domain": "127.0.0.1"}])
+    yield Watched(context.new_page(), site.address)
     context.close()
 
 
