@@ -20,7 +20,7 @@ from sqlalchemy import BigInteger, Connection, case, cast, extract, func, select
 from geo.account_tables import access_log
 from geo.config import settings
 from geo.db import sql
-from geo.errors import RejectedError
+from geo.errors import RejectedError, UsageError
 
 GENESIS = bytes(32)
 """What stands for the hash before the first entry."""
@@ -180,7 +180,10 @@ def read_anchors(path: Path) -> list[Anchor]:
 
 
 def anchor(conn: Connection, path: Path, settled_s: float = SETTLED_S) -> Anchor | None:
-    """Note the newest entry that is settled, unless it is noted already; None without any."""
+    """Note the newest entry that is settled, unless it is noted already; None without any.
+
+    Raises UsageError when the file cannot be written, RejectedError when it is damaged.
+    """
     newest = conn.execute(
         select(access_log.c.entry_id, access_log.c.hash)
         .where(access_log.c.at <= func.clock_timestamp() - text("make_interval(secs => :age)"))
@@ -199,9 +202,13 @@ def anchor(conn: Connection, path: Path, settled_s: float = SETTLED_S) -> Anchor
 
 def _note(path: Path, line: bytes) -> None:
     """Add a line to a file of the owner's; on the disk when this returns."""
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(file, line)
-        os.fsync(file)
-    finally:
-        os.close(file)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(file, line)
+            os.fsync(file)
+        finally:
+            os.close(file)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None

@@ -4,7 +4,19 @@ import sys
 
 import click
 
-from api.cli import address, audit, boundaries, db, demo, imports, keys, reports, serve, user
+from api.cli import (
+    address,
+    audit,
+    boundaries,
+    db,
+    demo,
+    imports,
+    keys,
+    log,
+    reports,
+    serve,
+    user,
+)
 from geo.errors import AncuError, RejectedError, UsageError
 
 REJECTED, WRONG_USAGE = 1, 2
@@ -37,6 +49,7 @@ COMMANDS: tuple[click.Command, ...] = (
     demo.demo,
     imports.command,
     keys.group,
+    log.group,
     reports.progress,
     reports.export,
     serve.serve,

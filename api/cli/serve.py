@@ -4,17 +4,21 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 import click
 
 from api.cli.first_run import prepare
 from api.hosts import is_loopback
-from geo import cluster
+from geo import cluster, trail_proof
 from geo.accounts import keys
 from geo.config import Settings, settings
-from geo.errors import UnavailableError, UsageError
+from geo.db import transaction
+from geo.errors import AncuError, UnavailableError, UsageError
+from geo.scope import OPERATOR
 
 _LOOK_EVERY_S = 2
+_ANCHOR_EVERY_S = 3600
 
 
 @click.command()
@@ -111,18 +115,34 @@ def tls_options(chosen: Settings) -> list[str]:
 
 
 def wait(server: subprocess.Popen[bytes]) -> int:
-    """Wait for the web server to end; meanwhile a private cluster that died is started again."""
+    """Wait for the web server to end; meanwhile a private cluster that died is started again.
+
+    The access log is anchored at once and every hour.
+    """
+    anchor_at = time.monotonic()
     while True:
         try:
             return server.wait(timeout=_LOOK_EVERY_S)
         except subprocess.TimeoutExpired:
             if settings().database_url or cluster.private().running():
+                if time.monotonic() >= anchor_at:
+                    anchor_log()
+                    anchor_at = time.monotonic() + _ANCHOR_EVERY_S
                 continue
         click.echo("The database has stopped. Starting it again …", err=True)
         try:
             cluster.private().start()
         except UnavailableError as error:
             click.echo(f"ancu: {error}", err=True)
+
+
+def anchor_log() -> None:
+    """Note the access log's newest entry beside the database; a failure is said, not fatal."""
+    try:
+        with transaction(scope=OPERATOR) as conn:
+            trail_proof.anchor(conn, trail_proof.anchors_file())
+    except AncuError as error:
+        click.echo(f"ancu: the access log was not anchored: {error}", err=True)
 
 
 def _as_interrupt(_number: int, _frame: object) -> None:
