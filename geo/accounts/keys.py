@@ -97,15 +97,15 @@ def _parsed(content: bytes, file: Path) -> Keys:
         stored = json.loads(content)
         found = {name: base64.b64decode(stored[name], validate=True) for name in names}
     except (ValueError, KeyError, TypeError, binascii.Error):
-        raise UsageError(_damaged(file)) from None
+        raise _damaged(file) from None
     if any(len(key) != _BYTES for key in found.values()) or len(set(found.values())) < len(names):
-        raise UsageError(_damaged(file))
+        raise _damaged(file)
     return Keys(**found)
 
 
-def _damaged(file: Path) -> str:
+def _damaged(file: Path) -> UsageError:
     wanted = ", ".join(field.name for field in fields(Keys))
-    return (
+    return UsageError(
         f"The keys file {file} is damaged: it must hold {wanted}, {_BYTES} bytes each in base64. "
         "Bring back a copy; a new one does not open what the old one sealed."
     )
