@@ -209,6 +209,13 @@ def test_an_area_that_ended_gives_no_rights_but_is_listed(world):
     assert [(one.role, one.area_code, one.counts) for one in held] == [("officer", code, False)]
 
 
+def test_a_commune_moved_to_another_province_gives_no_rights_there(world):
+    world.conn.execute(
+        update(area).where(area.c.area_id == world.ba_dinh.area_id).values(province_code="46")
+    )
+    assert world.user("officer").assignments == ()
+
+
 def test_a_new_area_under_an_old_code_does_not_widen_rights(world):
     conn, code = world.conn, world.ba_dinh.code
     row = (

@@ -138,6 +138,14 @@ def test_what_is_sealed_is_opened_again_with_its_context(plain, context):
     assert len(sealed) == 1 + 12 + len(plain.encode()) + 16
 
 
+def test_many_are_sealed_as_one_is():
+    plains, contexts = ["001234567890", "", "001234567890"], ["a", "b", "c"]
+    sealed = sealing.seals(plains, contexts)
+    opened = [sealing.unseal(*pair) for pair in zip(sealed, contexts, strict=True)]
+    assert opened == plains
+    assert len({box[1:13] for box in sealed}) == 3  # no nonce twice
+
+
 def test_a_sealed_value_is_of_use_in_its_place_only():
     sealed = sealing.seal("001234567890", "household 01 00004 H1")
     with pytest.raises(UnavailableError, match="cannot be opened"):
