@@ -7,10 +7,11 @@ that row-level security holds, and as the owner, for whom the queries' own condi
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+import numpy as np
 import pytest
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, delete, func, select, text
 
-from geo import areas, households, sites, surveys
+from geo import areas, cells, exports, findings, households, layers, sites, surveys
 from geo.errors import ConflictError, ForbiddenError, NotFoundError, RejectedError
 from geo.intake import log
 from geo.scope import OPERATOR, Scope, bind
@@ -94,6 +95,14 @@ NEXT_DOOR = {
 }
 
 
+OTHERS = {
+    "households": world.household("H0"),
+    "surveys": world.survey(9),
+    "sites": world.site("S9"),
+}
+"""Something of the sender's own: an import into an empty table asks for less."""
+
+
 @pytest.mark.parametrize("kind", NEXT_DOOR)
 def test_an_identity_that_is_taken_next_door_is_free_here(
     db: Connection, acting: Begin, kind: str
@@ -103,6 +112,7 @@ def test_an_identity_that_is_taken_next_door_is_free_here(
     if kind != "households":
         for code in ("00101", "00102"):
             load(db, "households", world.household(commune_code=code))
+    load(db, kind, OTHERS[kind] | {"commune_code": "00101"})
     fresh = db.begin_nested()
     before = outcome(acting, commune("00101"), kind, ours)
     fresh.rollback()
@@ -287,8 +297,40 @@ def test_what_is_stored_next_door_does_not_exist(neighbours: Connection, acting:
         found = households.search(conn, "H1", here)
         assert [one["commune_code"] for one in found] == ["00101"]
         assert [one["commune_code"] for one in log.recent_conflicts(conn)] == ["00101"]
+        assert {one["commune_code"] for one in findings.listing(conn, here).items} == {"00101"}
         assert log.conflicts_of(conn, "surveys", "01", "00102", theirs) == []
         assert audit.run(conn, "01").surveys == 1
+
+
+@pytest.mark.parametrize("kind", ["households", "surveys", "sites", "findings"])
+def test_an_export_holds_no_row_of_next_door(
+    neighbours: Connection, acting: Begin, kind: str
+) -> None:
+    neighbours.execute(text("UPDATE household SET demo = commune_code = '00102'"))
+    with acting(commune("00101")) as conn:
+        extract = exports.extract(conn, kind, areas.get(conn, "01"))
+        rows = list(extract.rows)
+    assert [row["commune_code"] for row in rows] == ["00101"]
+    assert not extract.demo
+
+
+@pytest.mark.parametrize("name", layers.LAYERS)
+@pytest.mark.parametrize("z", [5, 12])
+def test_a_tile_holds_no_point_of_next_door(
+    neighbours: Connection, acting: Begin, name: str, z: int
+) -> None:
+    """With the neighbours' records gone the tile has the same bytes."""
+    where = {"households": (105.3, 21.05), "surveys": (105.25, 21.01), "sites": (105.05, 21.01)}
+    (cell,) = cells.cells(*(np.array([degrees]) for degrees in where[name])).tolist()
+    bits = f"{cell >> 2 * (31 - z):0{2 * z}b}"
+    x, y = int(bits[1::2], 2), int(bits[0::2], 2)
+    tiles = []
+    for _ in range(2):
+        with acting(commune("00101")) as conn:
+            tiles.append(layers.tile(conn, name, z, x, y, areas.get(conn, "01")))
+        for table in (survey, site, household):
+            neighbours.execute(delete(table).where(table.c.commune_code == "00102"))
+    assert tiles[0] == tiles[1] != b""
 
 
 @pytest.mark.parametrize("table", RECORDS, ids=lambda table: table.name)
