@@ -194,7 +194,7 @@ def test_who_was_given_a_password_is_led_to_choosing_one(conn: Connection, app: 
         assert (answer.status_code, answer.headers["Location"]) == (303, "/account/password")
     html = client.get("/account/password").text
     assert "Đặt mật khẩu của riêng bạn trước." in html
-    assert 'aria-label="Trang chính"' in html and "/progress/" not in html
+    assert 'aria-label="Trang chính"' not in html and "/progress/" not in html
     refused = client.get("/api/v1/areas/19")
     assert (refused.status_code, refused.get_json()["detail"]) == (
         403,

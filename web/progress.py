@@ -81,7 +81,7 @@ def area_page(code: str) -> str | Response | tuple[str, int]:
 def _former(conn: Any, area: Any) -> str:
     country = areas.get(conn, COUNTRY)
     followed = [
-        (one.code, with_province(conn, one, country) if one.level == "commune" else one.full_name)
+        (one, with_province(conn, one, country) if one.level == "commune" else one.full_name)
         for one in areas.successors(conn, area.area_id)
     ]
     title = _("%(name)s không còn", name=area.full_name)

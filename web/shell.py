@@ -9,9 +9,7 @@ from uuid import UUID
 from flask import Flask, render_template, request, url_for
 from sqlalchemy import Connection
 
-from api.access import caller
 from geo import areas, boundaries
-from geo.accounts import roles
 from geo.areas import Area
 from geo.boundaries import sketch
 from geo.errors import NotFoundError
@@ -19,6 +17,7 @@ from geo.intake.log import demo_present
 from web import assets, labels
 from web.language import LANGUAGES, language
 from web.maps import VERDICT_MARKS
+from web.navigation import opens
 
 _KEPT_OUT_OF_LINKS = ("lang",)
 
@@ -44,21 +43,11 @@ def page(
         template,
         active=active,
         area=area,
-        ancestors=[one for one in areas.ancestors(conn, area.code) if open_to_user(one)]
-        if area
-        else [],
+        ancestors=[one for one in areas.ancestors(conn, area.code) if opens(one)] if area else [],
         source=boundaries.current_source(conn, province),
         demo_present=demo_present(conn),
         assets_missing=assets.missing(),
         **values,
-    )
-
-
-def open_to_user(area: Area) -> bool:
-    """Whether the page of an area's figures is open to who asks."""
-    user = caller().user
-    return user is not None and (
-        user.may("figures.elsewhere") or roles.can(user, "figures.read", area)
     )
 
 
