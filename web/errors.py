@@ -52,7 +52,7 @@ OUTDATED = (
 )
 """Of a form without the token of its session."""
 FOR_PROGRAMS = ("/api/", "/tiles/", "/healthz", "/openapi")
-STEPS = {"password": "account.password", "totp": "account.second_factor"}  # nosec B105 - names of pages
+STEPS = {"password": "account.password", "totp": "account.second_factor"}
 """Where those are led who must do something first (Caller.unsettled)."""
 
 
