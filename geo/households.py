@@ -1,18 +1,23 @@
 """Households: the units of the review, with their recorded address and poverty status."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, exists, select
 
-from geo import areas, paging, scope, sites, surveys
+from geo import areas, paging, personal_ids, scope, sites, surveys
+from geo.accounts import sealing
 from geo.areas import Area
 from geo.errors import NotFoundError, UsageError
 from geo.paging import Box, Page, Record
 from geo.tables import STATUSES, household, household_status, survey
 from geo.text import clean, fold
 
-# Left out wherever records are listed or leave the service: personal ids.
-_PRIVATE = ("geom", "cell", "content_hash", "search_key", "national_id")
+_KEY = ("province_code", "commune_code", "household_code")
+# The ID is told by its end only; what is removed is not shown at all.
+_PRIVATE = ("geom", "cell", "content_hash", "search_key", "removed")
+_SEALED = ("national_id_sealed", "national_id_print", "national_id_end")
 _LISTED = (
     "province_code",
     "household_code",
@@ -47,7 +52,7 @@ def conditions(
     """The filters of a listing; raises UsageError for a status that does not exist."""
     if status and status not in STATUSES:
         raise UsageError(f"{status!r} is no status; there are: {', '.join(STATUSES)}.")
-    chosen: list[ColumnElement[bool]] = [areas.scope(area, household)]
+    chosen: list[ColumnElement[bool]] = [areas.scope(area, household), ~household.c.removed]
     if status:
         chosen.append(household.c.status == status)
     if surveyed is not None:
@@ -91,16 +96,62 @@ def listing(
 def get(
     conn: Connection, province_code: str, household_code: str, commune_code: str | None = None
 ) -> Record:
-    """All of one household but its personal id, with its yearly statuses, surveys and sites.
+    """All of one household, its personal ID masked, with its yearly statuses, surveys and sites.
 
     commune_code: needed where several communes of the province have a household of this code.
     Raises NotFoundError, ConflictError where it is needed.
     """
-    columns = [c for c in household.c if c.name not in _PRIVATE]
+    columns = [c for c in household.c if c.name not in (*_PRIVATE, *_SEALED)]
+    columns.append(household.c.national_id_end)
+    found = _one(conn, columns, province_code, household_code, commune_code)
+    found["national_id_masked"] = personal_ids.masked(found.pop("national_id_end"))
+    key = (province_code, found["commune_code"], household_code)
+    found["statuses"] = _statuses(conn, *key)
+    found["surveys"] = surveys.of_household(conn, *key)
+    found["sites"] = sites.of_household(conn, *key)
+    return found
+
+
+def national_id(
+    conn: Connection, province_code: str, household_code: str, commune_code: str | None = None
+) -> tuple[str, str]:
+    """The household's commune and its personal ID in full; who asks must log why.
+
+    Raises NotFoundError also where there is no ID, ConflictError as `get`, UnavailableError.
+    """
+    columns = [household.c.commune_code, household.c.national_id_sealed]
+    found = _one(conn, columns, province_code, household_code, commune_code)
+    if found["national_id_sealed"] is None:
+        raise NotFoundError("No personal ID of this household is stored.")
+    opened = personal_ids.opened(found["national_id_sealed"], province_code, household_code)
+    return found["commune_code"], opened
+
+
+def same_id(conn: Connection, one: Record) -> list[Record]:
+    """The other households in the transaction's scope that have the personal ID of this one."""
+    own = and_(*(household.c[name] == one[name] for name in _KEY))
+    wanted = select(household.c.national_id_print).where(own).scalar_subquery()
+    found = conn.execute(
+        select_households()
+        .where(scope.within(conn, household), household.c.national_id_print == wanted, ~own)
+        .order_by(*(household.c[name] for name in _KEY))
+        .limit(20)
+    )
+    return [paging.plain(row) for row in found.mappings()]
+
+
+def _one(
+    conn: Connection,
+    columns: Sequence[Column[Any]],
+    province_code: str,
+    household_code: str,
+    commune_code: str | None,
+) -> Record:
     rows = (
         conn.execute(
             select(*columns, *paging.position(household)).where(
                 scope.within(conn, household),
+                ~household.c.removed,
                 household.c.province_code == province_code,
                 household.c.household_code == household_code,
                 *([] if commune_code is None else [household.c.commune_code == commune_code]),
@@ -113,12 +164,7 @@ def get(
         raise NotFoundError(
             f"There is no household {household_code[:60]!r} in province {province_code!r}."
         )
-    found = paging.only(rows, household_code)
-    key = (province_code, found["commune_code"], household_code)
-    found["statuses"] = _statuses(conn, *key)
-    found["surveys"] = surveys.of_household(conn, *key)
-    found["sites"] = sites.of_household(conn, *key)
-    return found
+    return paging.only(rows, household_code)
 
 
 def _statuses(
@@ -147,7 +193,7 @@ def search(conn: Connection, query: str, area: Area, limit: int = 20) -> list[Re
     if not code:
         return []
     holds = [household.c.search_key.contains(word) for word in words]
-    seen = (scope.within(conn, household), areas.scope(area, household))
+    seen = (scope.within(conn, household), areas.scope(area, household), ~household.c.removed)
     by_code = select_households().where(*seen, household.c.household_code == code)
     found = [paging.plain(row) for row in conn.execute(by_code.limit(limit)).mappings()]
     if words and len(found) < limit:
@@ -155,3 +201,17 @@ def search(conn: Connection, query: str, area: Area, limit: int = 20) -> list[Re
         rest = conn.execute(by_text.limit(limit - len(found))).mappings()
         found += [paging.plain(row) for row in rest]
     return found
+
+
+def by_national_id(conn: Connection, number: str, limit: int = 20) -> list[Record]:
+    """The households in scope that have this personal ID; who asks must log it."""
+    found = conn.execute(
+        select_households()
+        .where(
+            scope.within(conn, household),
+            household.c.national_id_print == sealing.fingerprint(number),
+        )
+        .order_by(*(household.c[name] for name in _KEY))
+        .limit(limit)
+    )
+    return [paging.plain(row) for row in found.mappings()]

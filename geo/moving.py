@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import cast as as_type
 
+from geo.account_tables import record_change
 from geo.tables import (
     finding,
     household,
@@ -79,8 +80,9 @@ def move(conn: Connection, moves: Collection[Move], placed_by: str) -> set[Move]
     for table in (household_status, survey):
         _carry(conn, table, _MOVING, _of_household(table))
     _copy(conn, site)
-    for table, what in ((site_stage, "site"), (finding, None), (verdict_history, None)):
-        _carry(conn, table, _SUBJECT, _about(table, what))
+    for table in (finding, verdict_history, record_change):
+        _carry(conn, table, _SUBJECT, _about(table, None))
+    _carry(conn, site_stage, _SUBJECT, _about(site_stage, "site"))
     _move_conflicts(conn)
     for table in (site, household):
         conn.execute(delete(table).where(_of_household(table)))

@@ -38,6 +38,8 @@ _LISTED = (
     "received_at",
 )
 
+_PRIVATE = ("geom", "cell", "content_hash", "removed")
+
 
 def select_sites() -> Select:
     """The columns of a listing, with the household's head and the point as lon, lat."""
@@ -57,7 +59,7 @@ def conditions(
     """The filters of a listing; raises UsageError for a stage or verdict that does not exist."""
     if stage and stage not in STAGES:
         raise UsageError(f"{stage!r} is no stage; there are: {', '.join(STAGES)}.")
-    chosen: list[ColumnElement[bool]] = [areas.scope(area, site)]
+    chosen: list[ColumnElement[bool]] = [areas.scope(area, site), ~site.c.removed]
     if stage:
         chosen.append(site.c.stage == stage)
     if verdict:
@@ -106,7 +108,7 @@ def get(
     commune_code: needed where several communes of the province have a site of this code.
     Raises NotFoundError, ConflictError where it is needed.
     """
-    columns = [c for c in site.c if c.name not in ("geom", "cell", "content_hash")]
+    columns = [c for c in site.c if c.name not in _PRIVATE]
     rows = (
         conn.execute(
             select(
@@ -118,6 +120,7 @@ def get(
             .join(household, _OF_HOUSEHOLD)
             .where(
                 scope.within(conn, site),
+                ~site.c.removed,
                 site.c.province_code == province_code,
                 site.c.site_code == site_code,
                 *([] if commune_code is None else [site.c.commune_code == commune_code]),

@@ -49,6 +49,8 @@ _LISTED = (
 # The same id may have come in for two communes.
 _IDENTITY = (survey.c.survey_id, survey.c.commune_code)
 
+_PRIVATE = ("geom", "cell", "content_hash", "removed")
+
 
 def select_surveys() -> Select:
     """The columns of a listing, with the household's head and the point as lon, lat."""
@@ -66,7 +68,7 @@ def conditions(
     bbox: Box | None = None,
 ) -> list[ColumnElement[bool]]:
     """The filters of a listing; raises UsageError for a verdict that does not exist."""
-    chosen: list[ColumnElement[bool]] = [areas.scope(area, survey)]
+    chosen: list[ColumnElement[bool]] = [areas.scope(area, survey), ~survey.c.removed]
     if verdict:
         chosen.append(findings.with_verdict(survey, verdict))
     if rule:
@@ -174,7 +176,7 @@ def get(conn: Connection, survey_id: str) -> Record:
         wanted = str(UUID(survey_id))
     except ValueError:
         raise NotFoundError(f"{survey_id[:40]!r} is not the id of a survey (a UUID).") from None
-    columns = [c for c in survey.c if c.name not in ("geom", "cell", "content_hash")]
+    columns = [c for c in survey.c if c.name not in _PRIVATE]
     row = (
         conn.execute(
             select(
@@ -187,7 +189,7 @@ def get(conn: Connection, survey_id: str) -> Record:
                 *paging.position(survey),
             )
             .join(household, _OF_HOUSEHOLD)
-            .where(scope.within(conn, survey), survey.c.survey_id == wanted)
+            .where(scope.within(conn, survey), ~survey.c.removed, survey.c.survey_id == wanted)
             .order_by(survey.c.received_at, survey.c.province_code, survey.c.commune_code)
             .limit(1)
         )

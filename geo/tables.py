@@ -19,6 +19,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     Table,
@@ -115,6 +116,8 @@ def _bookkeeping() -> list[Column]:
         Column("attributes", JSONB, nullable=False, server_default=text("'{}'")),
         Column("content_hash", Text, nullable=False),
         Column("demo", Boolean, nullable=False, server_default=text("false")),
+        # Counted, but nobody's any more: see geo.persons.removing.
+        Column("removed", Boolean, nullable=False, server_default=text("false")),
         Column("import_id", UUID(as_uuid=False)),
         Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     ]
@@ -197,7 +200,10 @@ household = Table(
     Column("recorded_address", Text, nullable=False),
     Column("recorded_area_id", ForeignKey("area.area_id")),
     Column("address_confidence", Float),
-    Column("national_id", Text),
+    # See geo.personal_ids.
+    Column("national_id_sealed", LargeBinary),
+    Column("national_id_print", LargeBinary),
+    Column("national_id_end", Text),
     Column("village", Text),
     Column("members", SmallInteger),
     Column("ethnicity", Text),
@@ -211,6 +217,11 @@ household = Table(
     CheckConstraint("members > 0", name="members"),
     Index("household_code_ix", "household_code"),
     Index("household_cell_ix", "cell"),
+    Index(
+        "household_national_id_ix",
+        "national_id_print",
+        postgresql_where=text("national_id_print IS NOT NULL"),
+    ),
     Index("household_demo_ix", "demo", postgresql_where=text("demo")),
 )
 
@@ -356,6 +367,16 @@ import_conflict = Table(
     Column("import_id", UUID(as_uuid=False)),
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("demo", Boolean, nullable=False, server_default=text("false")),
+)
+
+removed_household = Table(
+    "removed_household",
+    metadata,
+    *_home(),
+    # The keyed fingerprint of the code that it had.
+    Column("code_print", LargeBinary, primary_key=True),
+    Column("demo", Boolean, nullable=False, server_default=text("false")),
+    Column("removed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
 commune_counter = Table(

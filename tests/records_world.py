@@ -124,7 +124,7 @@ def fill(conn: Connection) -> dict[str, str]:
     ids = {
         "an": add_household(
             conn, head_name="Nguyễn Thị Hoá", status="poor", members=3, at=(105.01, 21.01),
-            causes=["no_land", "illness"], national_id="001234567890",
+            causes=["no_land", "illness"], national_id_end="890",
         ),
         "formula": add_household(
             conn, head_name="=1+1", status="near_poor", village="@SUM(A1)", at=(105.05, 21.05)

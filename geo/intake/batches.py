@@ -11,12 +11,14 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import orjson
 
+from geo import personal_ids
+from geo.accounts import sealing
 from geo.errors import UsageError
 from geo.geometry import WGS84, Floats, read_points
 from geo.intake.columns import Columns
 from geo.intake.records import Record, validated
 from geo.intake.source import PROBLEM, UNNAMED
-from geo.intake.values import excel_error
+from geo.intake.values import LOCAL, excel_error
 
 BATCH_ROWS = 40_000
 """Enough that a batch of the whole country has several points a commune; three are in memory."""
@@ -94,8 +96,10 @@ def prepare(kind: str, numbered: list[Numbered]) -> Batch:
         # What the reader found wrong with a cell explains why its value is missing.
         new = [reason for reason in found if f"{reason.partition(': ')[0]}: " not in marks]
         reasons.setdefault(index, []).extend(new)
+    _hide_ids(records)
+    ids = _id_prints(records)
     hashes = [
-        "" if record is None else _fingerprint(index, record, reasons)
+        "" if record is None else _fingerprint(index, record, reasons, ids.get(index))
         for index, record in enumerate(records)
     ]
     lon, lat = _points(records, reasons)
@@ -123,8 +127,33 @@ def _to_mend(row: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in row.items() if name != PROBLEM}
 
 
+def _hide_ids(records: list[Record | None]) -> None:
+    """Leave only the ends of personal IDs in the columns that the format does not name."""
+    for record in records:
+        if record is not None and (extra := record.__pydantic_extra__):
+            record.__pydantic_extra__ = personal_ids.hidden_in(extra) or extra
+
+
+def _id_prints(records: list[Record | None]) -> dict[int, str]:
+    """The fingerprints of personal IDs by index; raises UsageError when there are no keys."""
+    numbers = {
+        i: number
+        for i, record in enumerate(records)
+        if (number := getattr(record, "national_id", None)) is not None
+    }
+    if not numbers:
+        return {}
+    prints = sealing.fingerprints(numbers.values())
+    return {i: found.hex() for i, found in zip(numbers, prints, strict=True)}
+
+
 def canonical(record: Record, **changed: object) -> bytes:
-    """A record's content in one form, to compare: JSON of all fields and attributes, sorted."""
+    """A record's content in one form, to compare: JSON of all fields and attributes, sorted.
+
+    A personal ID stands in it by its fingerprint: a plain hash of 12 digits could be guessed.
+    """
+    if "national_id" not in changed and (number := getattr(record, "national_id", None)):
+        changed["national_id"] = sealing.fingerprint(number).hex()
     content = record.__dict__ | {"attributes": record.attributes} | record.not_content | changed
     return orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
 
@@ -134,9 +163,11 @@ def fingerprint(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _fingerprint(index: int, record: Record, reasons: dict[int, list[str]]) -> str:
+def _fingerprint(
+    index: int, record: Record, reasons: dict[int, list[str]], id_print: str | None
+) -> str:
     try:
-        content = canonical(record)
+        content = canonical(record, **({"national_id": id_print} if id_print else {}))
     except (TypeError, orjson.JSONEncodeError):
         reasons.setdefault(index, []).extend(_not_json(record))
         return ""
@@ -207,6 +238,7 @@ def _points(records: list[Record | None], reasons: dict[int, list[str]]) -> tupl
 def _notes(batch: Batch) -> Counter[str]:
     """What was understood rather than read, to be said in the report."""
     notes: Counter[str] = Counter()
+    this_year = datetime.now(LOCAL).year
     for row, record in zip(batch.rows, batch.records, strict=True):
         when = row.get("surveyed_at")
         if isinstance(when, datetime) and when.tzinfo is None:
@@ -215,6 +247,19 @@ def _notes(batch: Batch) -> Counter[str]:
             code = row.get(column)
             if code is not None and len(str(code)) < width:
                 notes[f"{column} filled up with leading zeros"] += 1
+        number = getattr(record, "national_id", None)
+        if number is not None and (said := _doubt(number, this_year)):
+            notes[said] += 1
         if record.crs != WGS84:
             notes[f"points transformed from {record.crs}"] += 1
     return notes
+
+
+def _doubt(number: str, year: int) -> str | None:
+    """How a personal ID contradicts itself in the year `year`; its fourth digit tells century and
+    sex, from 0 and 1 for those born before 2000."""
+    if number[3] > "3":
+        return "national_id names a century that has not begun"
+    if 1900 + 100 * (int(number[3]) // 2) + int(number[4:6]) > year:
+        return "national_id names a year of birth in the future"
+    return None

@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, core_schema
 
+from geo import personal_ids
 from geo.intake import values
 from geo.tables import STAGES
 
@@ -227,6 +228,8 @@ def _reason(problem: ErrorDetails) -> str:
     """One of pydantic's problems as a sentence that names the column and what it needs."""
     column = str(problem["loc"][1]) if len(problem["loc"]) > 1 else "the row"
     context = problem.get("ctx", {})
+    if column == "national_id" and values.excel_error(problem["input"]) is None:
+        return f"national_id: {_last_digits(problem['input'])} is not a personal ID of 12 digits"
     seen = values.shown(problem["input"])
     messages = {
         "missing": "is missing",
@@ -242,6 +245,12 @@ def _reason(problem: ErrorDetails) -> str:
     if problem["type"] == "value_error":
         return f"{column}: {context.get('error')}"
     return f"{column}: {messages.get(problem['type'], f'{seen} is not understood')}"
+
+
+def _last_digits(value: object) -> str:
+    """A wrong ID without what would tell whose it is: reasons are stored and sent around."""
+    text = str(value) if isinstance(value, str | float) else ""
+    return f"“…{personal_ids.end_of(text)}”" if len(text) > 8 else "“…”"
 
 
 def _plain(limit: object) -> str:

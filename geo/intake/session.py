@@ -15,11 +15,12 @@ import orjson
 from sqlalchemy import CollectionAggregate, Connection, Table, Text, any_, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from geo import scope
+from geo import personal_ids, scope
 from geo.copying import Load
 from geo.intake.batches import Batch, Rejected
 from geo.intake.placing import Places
-from geo.tables import import_conflict
+from geo.intake.records import Record
+from geo.tables import import_conflict, removed_household
 
 SHOWN_PROBLEMS = 20
 
@@ -81,6 +82,15 @@ class Conflict(NamedTuple):
     reason: str
 
 
+def _aside(record: Record, key: Key) -> dict[str, object]:
+    """A record as it is kept aside: its personal ID sealed for the household that it names."""
+    row: dict[str, object] = orjson.loads(record.model_dump_json())
+    number = row.pop("national_id", None)
+    if number is not None:
+        row["national_id"] = personal_ids.aside(str(number), key[0], key[2])
+    return row
+
+
 class Intake:
     """One running import: where it stores, and what it has seen so far."""
 
@@ -102,6 +112,21 @@ class Intake:
     @cached_property
     def places(self) -> Places:
         return Places(self.conn)
+
+    @cached_property
+    def removed(self) -> dict[bytes, list[tuple[str, str]]]:
+        """Where households in scope were removed at a person's request, by their code's print."""
+        found = self.conn.execute(
+            select(
+                removed_household.c.code_print,
+                removed_household.c.province_code,
+                removed_household.c.commune_code,
+            ).where(scope.within(self.conn, removed_household))
+        )
+        removed: dict[bytes, list[tuple[str, str]]] = {}
+        for code_print, province, commune in found:
+            removed.setdefault(bytes(code_print), []).append((province, commune))
+        return removed
 
     def begin_batch(self, batch: Batch) -> None:
         """Take over what the reading side found."""
@@ -133,7 +158,7 @@ class Intake:
             elif before & _CONTENT == content:
                 self.report.unchanged += 1
             else:
-                name = key if isinstance(key, str) else key[-1]
+                name = personal_ids.hidden(key if isinstance(key, str) else key[-1])
                 first = before >> 64
                 reason = f"{name} is also on line {first}, with other content; keep one of them"
                 refused.append(Rejected(line, reason, batch.rows[i]))
@@ -149,7 +174,7 @@ class Intake:
                 "kind": self.report.kind,
                 "key": key[2],
                 "content_hash": batch.hashes[i],
-                "row": orjson.loads(batch.records[i].model_dump_json()),
+                "row": _aside(batch.records[i], key),
                 "reason": reason,
                 "import_id": self.report.import_id,
                 "demo": self.demo,

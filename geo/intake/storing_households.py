@@ -8,7 +8,9 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from geo import copying, scope
+from geo import copying, personal_ids, scope
+from geo.account_tables import record_change
+from geo.accounts import sealing
 from geo.intake.batches import Batch, canonical, fingerprint
 from geo.intake.placing import Place, not_your_commune, unknown_commune
 from geo.intake.records import Household, Record
@@ -19,7 +21,6 @@ from geo.text import fold
 _AS_GIVEN = (
     "head_name",
     "recorded_address",
-    "national_id",
     "village",
     "members",
     "ethnicity",
@@ -70,7 +71,9 @@ def _placed(intake: Intake, batch: Batch) -> tuple[Batch, list[Place]]:
     batch = intake.reject(batch, reasons)
     accuracy = np.array([r.accuracy_m or np.nan for r in batch.records], dtype=float)
     found = intake.places.by_points(found, batch.lon, batch.lat, accuracy)
-    return (batch, found) if intake.scope.everything else _covered(intake, batch, found)
+    if not intake.scope.everything:
+        batch, found = _covered(intake, batch, found)
+    return _not_removed(intake, batch, found) if intake.removed else (batch, found)
 
 
 def _covered(intake: Intake, batch: Batch, places: list[Place]) -> tuple[Batch, list[Place]]:
@@ -86,6 +89,16 @@ def _covered(intake: Intake, batch: Batch, places: list[Place]) -> tuple[Batch, 
             if said is not None and place.commune_code
             else "the address leads to no commune of your areas; give commune_code"
         )
+    return intake.reject(batch, reasons), [p for i, p in enumerate(places) if i not in reasons]
+
+
+def _not_removed(intake: Intake, batch: Batch, places: list[Place]) -> tuple[Batch, list[Place]]:
+    """The records of households that were not removed at a person's request."""
+    reasons: dict[int, str] = {}
+    prints = sealing.fingerprints(personal_ids.code_text(r.household_code) for r in batch.records)
+    for i, (code_print, place) in enumerate(zip(prints, places, strict=True)):
+        if any(_same_place(was, place) for was in intake.removed.get(code_print, ())):
+            reasons[i] = "household_code: this household was removed at the person's request"
     return intake.reject(batch, reasons), [p for i, p in enumerate(places) if i not in reasons]
 
 
@@ -132,10 +145,13 @@ def _compared(intake: Intake, batch: Batch, places: list[Place]) -> list[int]:
 
 
 def _may_be_same(stored: _Stored, found: Place) -> bool:
-    """Whether a household of this code is the one of the row: in its commune, unless one of the
-    two is not placed yet."""
-    provinces = (stored.province_code, found.province_code)
-    communes = (stored.commune_code, found.commune_code)
+    return _same_place((stored.province_code, stored.commune_code), found)
+
+
+def _same_place(stored: tuple[str, str], found: Place) -> bool:
+    """Whether a household of one code here and there is the same: in its commune, unless one of
+    the two is not placed yet."""
+    provinces, communes = zip(stored, (found.province_code, found.commune_code), strict=True)
     return (NO_PROVINCE in provinces or len(set(provinces)) == 1) and (
         NO_COMMUNE in communes or len(set(communes)) == 1
     )
@@ -176,9 +192,13 @@ def _renew_status(intake: Intake, batch: Batch, later: list[tuple[int, _Stored]]
     """Store newer statuses; an older one must be in the history, else it is a conflict."""
     conflicts = []
     updates: list[tuple[int, _Stored]] = []
+    corrected = _corrected(intake, [batch.records[i].household_code for i, _stored in later])
     for i, stored in later:
         record = cast(Household, batch.records[i])
-        if record.status and (record.status_year or 0) >= (stored.status_year or 0):
+        if (*stored.key(record), record.status_year) in corrected:
+            reason = f"the status of {record.status_year} was corrected, to another one"
+            conflicts.append(Conflict(stored.key(record), batch, i, reason))
+        elif record.status and (record.status_year or 0) >= (stored.status_year or 0):
             updates.append((i, stored))
         elif _in_history(intake, stored, record):
             intake.report.unchanged += 1
@@ -188,6 +208,24 @@ def _renew_status(intake: Intake, batch: Batch, later: list[tuple[int, _Stored]]
     if updates:
         _update_status(intake, batch, updates)
     return conflicts
+
+
+def _corrected(intake: Intake, codes: list[str]) -> set[tuple[str, str, str, int | None]]:
+    """The households, with the years whose status somebody corrected by hand."""
+    if not codes:
+        return set()
+    change = record_change.c
+    found = intake.conn.execute(
+        select(
+            change.province_code, change.commune_code, change.subject_id, change.new_value
+        ).where(
+            scope.within(intake.conn, record_change),
+            change.subject == "household",
+            change.field == "status",
+            change.subject_id == one_of(codes),
+        )
+    )
+    return {(*key, value["year"]) for *key, value in found if value}
 
 
 def _in_history(intake: Intake, stored: _Stored, record: Household) -> bool:
@@ -247,6 +285,9 @@ def _add(intake: Intake, batch: Batch, places: list[Place]) -> None:
     provinces = [place.province_code for place in places]
     communes = [place.commune_code for place in places]
     codes = [record.household_code for record in records]
+    ids = [record.national_id for record in records]
+    if any(ids):
+        sealing.check_keys(intake.conn)
     copying.copy(
         intake.conn,
         household,
@@ -259,8 +300,9 @@ def _add(intake: Intake, batch: Batch, places: list[Place]) -> None:
             "recorded_area_id": [place.area_id for place in places],
             "address_confidence": [place.confidence for place in places],
             **{name: [getattr(record, name) for record in records] for name in _AS_GIVEN},
+            **personal_ids.columns(ids, provinces, codes),
             "causes": [copying.array(record.causes) for record in records],
-            "search_key": [_search_key(record) for record in records],
+            "search_key": [search_key(record) for record in records],
             **copying.place(batch.lon, batch.lat),
             **intake.bookkeeping(batch),
         },
@@ -281,6 +323,7 @@ def _add(intake: Intake, batch: Batch, places: list[Place]) -> None:
     intake.communes |= set(zip(provinces, communes, strict=True))
 
 
-def _search_key(record: Household) -> str:
+def search_key(record: Household) -> str:
+    """What a search for a household compares its words with."""
     parts = (record.household_code, record.head_name, record.village, record.recorded_address)
     return fold(" ".join(part for part in parts if part))

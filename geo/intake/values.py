@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from geo import personal_ids
 from geo.text import clean
 
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -31,10 +32,12 @@ _FALSE = frozenset(("0", "false", "no", "n", "không", "khong", "sai"))
 
 
 def shown(value: object) -> str:
-    """A value short enough for a message, control characters made visible."""
+    """A value short enough for a message, control characters made visible, IDs masked."""
     if isinstance(value, int) and value.bit_length() > 1000:
         return "an enormous number"  # Python refuses to write it out
     text = repr(str(value))[1:-1]
+    lost_zero = isinstance(value, int) and len(text) == personal_ids.DIGITS - 1
+    text = personal_ids.hidden(f"0{text}" if lost_zero else text)
     return f"“{text[:40]}…”" if len(text) > 40 else f"“{text}”"
 
 

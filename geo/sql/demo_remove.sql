@@ -24,6 +24,7 @@ gone_history AS (
     RETURNING 1
 ),
 gone_conflict AS (DELETE FROM import_conflict WHERE demo RETURNING 1),
+gone_removal AS (DELETE FROM removed_household WHERE demo RETURNING 1),
 gone_job AS (DELETE FROM import_job WHERE demo RETURNING 1)
 SELECT (SELECT count(*) FROM gone_survey) AS surveys,
        (SELECT count(*) FROM gone_site) AS sites,

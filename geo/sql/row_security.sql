@@ -22,6 +22,9 @@ DECLARE
     by_token CONSTANT text := $q$token_hash = (SELECT decode(current_setting('ancu.token', true), 'hex'))$q$;
     visible_account CONSTANT text := $q$EXISTS (
         SELECT FROM account AS whose WHERE whose.account_id = %I.account_id AND $q$ || managing || ')';
+    -- Who asks what is stored of a household may know who looked at it.
+    told_to_persons CONSTANT text := format($q$((SELECT current_setting('ancu.action', true)) = 'person.export'
+        AND subject IN ('household', 'survey', 'site') AND %s)$q$, in_scope);
     seen text;
     changed text;
     name text;
@@ -29,7 +32,7 @@ BEGIN
     FOREACH name IN ARRAY ARRAY[
         'household', 'household_status', 'survey', 'site', 'site_stage', 'finding',
         'verdict_history', 'import_conflict', 'import_job', 'commune_counter', 'site_due',
-        'record_change', 'account', 'account_role', 'handover', 'login_session', 'token', 'team',
+        'record_change', 'removed_household', 'account', 'account_role', 'handover', 'login_session', 'token', 'team',
         'team_member', 'access_log'
     ] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
@@ -51,7 +54,7 @@ BEGIN
             WHEN 'team' THEN managing
             WHEN 'team_member' THEN
                 'EXISTS (SELECT FROM team WHERE team.team_id = team_member.team_id)'
-            WHEN 'access_log' THEN managing
+            WHEN 'access_log' THEN format('%s OR %s', managing, told_to_persons)
             ELSE in_scope
         END;
         changed := CASE name
@@ -72,13 +75,20 @@ BEGIN
             'CREATE POLICY added ON %I FOR INSERT WITH CHECK (%s AND (%s))', name, writing,
             CASE name WHEN 'account' THEN managing ELSE changed END
         );
-        IF name IN ('record_change', 'handover') THEN
+        IF name IN ('removed_household', 'handover') THEN
             CONTINUE; -- only ever added to
         END IF;
         EXECUTE format(
             'CREATE POLICY changed ON %I FOR UPDATE USING (%s AND (%s)) WITH CHECK (%s AND (%s))',
             name, writing, changed, writing, changed
         );
+        IF name = 'record_change' THEN
+            -- Moves with its household, and forgets values when that is removed; who changed which
+            -- field when stays.
+            GRANT UPDATE (commune_code, subject_id, old_value, new_value, reason)
+                ON record_change TO ancu_runtime;
+            CONTINUE;
+        END IF;
         EXECUTE format('GRANT UPDATE ON %I TO ancu_runtime', name);
         IF name IN ('account', 'import_job') THEN
             CONTINUE; -- never removed

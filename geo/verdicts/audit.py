@@ -99,9 +99,14 @@ def _plain(values: dict) -> dict[str, object]:
 
 
 def run(
-    conn: Connection, area: areas.Area | str | None = None, progress: Progress | None = None
+    conn: Connection,
+    area: areas.Area | str | None = None,
+    progress: Progress | None = None,
+    household_code: str | None = None,
 ) -> AuditReport:
     """Judge the stored surveys and sites of an area (default: all) with the present boundaries.
+
+    household_code: only those of the area's households with this code.
 
     A verdict that differs replaces the stored one, which goes to verdict_history. Open findings
     become those of the new verdicts; one that somebody decided keeps its state. Rows that another
@@ -114,7 +119,12 @@ def run(
     report, touched = AuditReport(), set[tuple[str, str]]()
     shapes = boundaries.shapes(conn)
     within = {
-        name: and_(scope.within(conn, table), true() if area is None else areas.scope(area, table))
+        name: and_(
+            scope.within(conn, table),
+            ~table.c.removed,
+            true() if area is None else areas.scope(area, table),
+            true() if household_code is None else table.c.household_code == household_code,
+        )
         for name, table, _ in _SUBJECTS
     }
     total = sum(

@@ -181,7 +181,9 @@ def upgrade() -> None:
     sa.Column('recorded_address', sa.Text(), nullable=False),
     sa.Column('recorded_area_id', sa.Integer(), nullable=True),
     sa.Column('address_confidence', sa.Float(), nullable=True),
-    sa.Column('national_id', sa.Text(), nullable=True),
+    sa.Column('national_id_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('national_id_print', sa.LargeBinary(), nullable=True),
+    sa.Column('national_id_end', sa.Text(), nullable=True),
     sa.Column('village', sa.Text(), nullable=True),
     sa.Column('members', sa.SmallInteger(), nullable=True),
     sa.Column('ethnicity', sa.Text(), nullable=True),
@@ -196,6 +198,7 @@ def upgrade() -> None:
     sa.Column('attributes', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
     sa.Column('content_hash', sa.Text(), nullable=False),
     sa.Column('demo', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.Column('removed', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('import_id', sa.UUID(as_uuid=False), nullable=True),
     sa.Column('received_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.CheckConstraint("status IN ('poor', 'near_poor', 'average', 'none')", name=op.f('household_status_ck')),
@@ -206,6 +209,15 @@ def upgrade() -> None:
     op.create_index('household_code_ix', 'household', ['household_code'], unique=False)
     op.create_index('household_demo_ix', 'household', ['demo'], unique=False, postgresql_where=sa.text('demo'))
     op.create_index('household_cell_ix', 'household', ['cell'], unique=False)
+    op.create_index('household_national_id_ix', 'household', ['national_id_print'], unique=False, postgresql_where=sa.text('national_id_print IS NOT NULL'))
+    op.create_table('removed_household',
+    sa.Column('province_code', sa.Text(), nullable=False),
+    sa.Column('commune_code', sa.Text(), server_default='', nullable=False),
+    sa.Column('code_print', sa.LargeBinary(), nullable=False),
+    sa.Column('demo', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.Column('removed_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.PrimaryKeyConstraint('province_code', 'commune_code', 'code_print', name=op.f('removed_household_pk'))
+    )
     op.create_table('household_status',
     sa.Column('province_code', sa.Text(), nullable=False),
     sa.Column('commune_code', sa.Text(), server_default='', nullable=False),
@@ -249,6 +261,7 @@ def upgrade() -> None:
     sa.Column('attributes', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
     sa.Column('content_hash', sa.Text(), nullable=False),
     sa.Column('demo', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.Column('removed', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('import_id', sa.UUID(as_uuid=False), nullable=True),
     sa.Column('received_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.CheckConstraint("kind IN ('new', 'repair')", name=op.f('site_kind_ck')),
@@ -292,6 +305,7 @@ def upgrade() -> None:
     sa.Column('attributes', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
     sa.Column('content_hash', sa.Text(), nullable=False),
     sa.Column('demo', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.Column('removed', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('import_id', sa.UUID(as_uuid=False), nullable=True),
     sa.Column('received_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.CheckConstraint("verdict IN ('inside', 'uncertain', 'outside', 'unlocated')", name=op.f('survey_verdict_ck')),
@@ -331,6 +345,8 @@ def downgrade() -> None:
     op.drop_index('site_demo_ix', table_name='site', postgresql_where=sa.text('demo'))
     op.drop_table('site')
     op.drop_table('household_status')
+    op.drop_table('removed_household')
+    op.drop_index('household_national_id_ix', table_name='household', postgresql_where=sa.text('national_id_print IS NOT NULL'))
     op.drop_index('household_cell_ix', table_name='household')
     op.drop_index('household_demo_ix', table_name='household', postgresql_where=sa.text('demo'))
     op.drop_index('household_code_ix', table_name='household')
