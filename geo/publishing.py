@@ -54,23 +54,16 @@ def _tree(conn: Connection) -> dict[str, dict[str, int]]:
     present = select(area_table.c.code, area_table.c.parent_code, area_table.c.level).where(
         area_table.c.valid_to.is_(None), area_table.c.level.in_(("province", "commune"))
     )
-    found = conn.execute(present).all()
-    tree: dict[str, dict[str, int]] = {row.code: {} for row in found if row.level == "province"}
-    for row in found:
-        if row.level == "commune" and row.parent_code in tree:
-            tree[row.parent_code][row.code] = 0
-    counted = select(
-        commune_counter.c.province_code,
-        commune_counter.c.commune_code,
-        commune_counter.c.households,
-    )
-    for row in conn.execute(counted):
-        communes = tree.get(row.province_code)
-        if communes is None:
-            province, commune = "", ""
-        else:
-            province = row.province_code
-            commune = row.commune_code if row.commune_code in communes else ""
-        below = tree.setdefault(province, {})
-        below[commune] = below.get(commune, 0) + row.households
+    found = [tuple(row) for row in conn.execute(present)]
+    tree: dict[str, dict[str, int]] = {code: {} for code, _, level in found if level == "province"}
+    for code, parent, level in found:
+        if level == "commune" and parent in tree:
+            tree[parent][code] = 0
+    counter = commune_counter.c
+    counted = select(counter.province_code, counter.commune_code, counter.households)
+    for province, commune, households in conn.execute(counted):
+        known = tree.get(province, {})
+        below = tree.setdefault(province if province in tree else "", {})
+        row = commune if commune in known else ""
+        below[row] = below.get(row, 0) + households
     return tree
