@@ -3,7 +3,7 @@
 They keep the service usable; what guards passwords is the lock of the account itself.
 """
 
-from flask import Flask, request
+from flask import Flask, Response, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
@@ -15,7 +15,6 @@ limiter = Limiter(
     get_remote_address,
     default_limits=[lambda: f"{settings().rate_per_minute} per minute"],
     storage_uri="memory://",
-    headers_enabled=True,
 )
 
 
@@ -23,7 +22,15 @@ def install(app: Flask) -> None:
     """Limit all requests of `app` but those for its own files."""
     limiter.init_app(app)
     limiter.request_filter(_is_static)
+    app.after_request(_say_when)
 
 
 def _is_static() -> bool:
     return request.endpoint == "static"
+
+
+def _say_when(response: Response) -> Response:
+    """Tell a client that asked too often when to come again; the limits are by the minute."""
+    if response.status_code == 429:
+        response.headers["Retry-After"] = "60"
+    return response
