@@ -118,3 +118,13 @@ def test_a_page_that_is_not_there_has_the_menu_all_the_same(conn: Connection, ap
     answer = client.get("/nothing-here")
     assert answer.status_code == 404 and "/progress/05001" in links(answer.text)
     assert links(app.test_client().get("/nothing-here").text) == []
+
+
+def test_figures_that_are_hidden_are_said_to_be_hidden_not_to_be_none(
+    conn: Connection, app: Flask
+) -> None:
+    client = people.client(app, conn, "planner@05001")
+    for url in ("/progress/05002", "/progress/19", "/targeting?area=19"):
+        html = client.get(url).text
+        assert "Số liệu được che: địa bàn ngoài phạm vi của bạn" in html
+        assert "Chưa có hộ nào" not in html

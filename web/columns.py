@@ -38,7 +38,7 @@ def sort_value(value: Any) -> str:
 
 def bare(row: Mapping[str, Any]) -> bool:
     """Whether nothing was ever recorded in the area."""
-    return not any(row[key] for key in ("households", "surveys", "sites"))
+    return all(row[key] == 0 for key in ("households", "surveys", "sites"))
 
 
 def ordered(rows: Iterable[dict[str, Any]], key: str, descending: bool) -> list[dict[str, Any]]:

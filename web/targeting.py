@@ -80,6 +80,7 @@ def index() -> str:
             map_figures=for_map(children, ON_MAP, lambda code: _deeper(area, code)),
             map=maps.render(made),
             panel=panel,
+            hidden=any(row["suppressed"] for row in children),
             download=lambda format: (
                 f"/api/v1/targeting?area={area.code}&order={order}&format={format}"
             ),
