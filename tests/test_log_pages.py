@@ -16,7 +16,6 @@ from tests.admin_world import World, build, last_entry
 from tests.page_data import PAYLOADS, words
 
 LOOK = {"via": "session", "action": "records.read", "subject": "household"}
-ROW = re.compile(r"<tr><th scope=\"row\">.*?</tr>", re.DOTALL)
 
 
 @pytest.fixture
