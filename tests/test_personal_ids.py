@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, MetaData, Text, cast, func, select
+from sqlalchemy import Connection, func, select
 
 from geo import areas, households, personal_ids
 from geo.accounts import keys
@@ -19,20 +19,7 @@ from geo.scope import Scope
 from geo.tables import household, import_conflict, import_job
 from tests import intake_world as world
 from tests.intake_world import figures, load
-
-ID, OTHER = "019085001234", "019085009999"
-MASKED = "•••••••••234"
-
-
-def stored_texts(conn: Connection) -> str:
-    """All rows of all tables as PostgreSQL writes them, bytes as hex and as text."""
-    found = MetaData()
-    found.reflect(conn, resolve_fks=False)
-    texts = []
-    for table in found.sorted_tables:
-        rows = conn.execute(select(cast(func.row_to_json(table.table_valued()), Text))).scalars()
-        texts += [str(row) for row in rows]
-    return "\n".join(texts)
+from tests.persons_world import ID, MASKED, OTHER, stored_texts
 
 
 def with_id(code: str = "H1", **changed: object) -> dict[str, object]:
