@@ -122,6 +122,17 @@ def test_an_identity_that_is_taken_next_door_is_free_here(
     assert count(db, import_conflict) == 0
 
 
+def test_a_household_without_a_commune_does_not_stand_in_a_commune_s_way(
+    db: Connection, acting: Begin
+) -> None:
+    load(db, "households", world.household("H0"))
+    fresh = db.begin_nested()
+    before = outcome(acting, commune("00101"), "households", world.household())
+    fresh.rollback()
+    load(db, "households", world.household(commune_code=world.DIVIDED, head_name="Khác"))
+    assert outcome(acting, commune("00101"), "households", world.household()) == before
+
+
 ELSEWHERE = "commune_code: “00102” is not in your areas"
 NOWHERE = "the address leads to no commune of your areas; give commune_code"
 
@@ -292,6 +303,9 @@ def test_what_is_stored_next_door_does_not_exist(neighbours: Connection, acting:
         assert households.get(conn, "01", "H1")["commune_code"] == "00101"
         with pytest.raises(NotFoundError):
             households.get(conn, "01", "H1", "00102")
+        with pytest.raises(NotFoundError):
+            sites.get(conn, "01", "S1", "00102")
+        assert sites.get(conn, "01", "S1")["commune_code"] == "00101"
         for listing in (households.listing, surveys.listing, sites.listing):
             assert {one["commune_code"] for one in listing(conn, here).items} == {"00101"}
         found = households.search(conn, "H1", here)

@@ -1,5 +1,6 @@
 """Listings go through everything once and in order; a record comes with what hangs on it."""
 
+import math
 import uuid
 from datetime import UTC, datetime
 
@@ -75,6 +76,16 @@ def test_rule_over_all_verdicts_puts_inside_last(conn, ids, limit):
     [
         ({"since": datetime(2025, 9, 12, tzinfo=UTC)}, ["nearer"]),
         ({"bbox": (105.0, 21.0, 105.05, 21.1)}, ["inside"]),
+        # The edges belong to the box; without the last bit of an edge the point is outside.
+        (
+            {"bbox": (105.01, 21.01, 105.15, 21.05)},
+            ["inside", "outside", "nearer", "uncertain"],
+        ),
+        (
+            {"bbox": (math.nextafter(105.01, 106), 21.01, 105.15, math.nextafter(21.05, 0))},
+            ["uncertain"],
+        ),
+        ({"bbox": (-180.0, -90.0, 180.0, 90.0)}, ["inside", "outside", "nearer", "uncertain"]),
         ({"verdict": "outside"}, ["outside", "nearer"]),
     ],
 )
