@@ -44,7 +44,7 @@ def test_entries_are_newest_first_and_tell_all_that_was_asked(world: World) -> N
     now = datetime.now(ZoneInfo("Asia/Ho_Chi_Minh"))
     assert f"{now:%d/%m/%Y}" in second
     assert "officer.05001 Xem hộ, phiếu, nhà" in second
-    assert "Hộ H1 05001" in second and "203.0.113.7 Trình duyệt" in second
+    assert "Hộ H1 Xã Ba Bể" in second and "203.0.113.7 Trình duyệt" in second
     assert second.endswith("✓ Được phép")
     assert "GET /search" in first and "q=lò" in first and " 3 " in first
 

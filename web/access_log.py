@@ -12,6 +12,7 @@ from api.access import asked, begin, needs, note, query_text
 from api.answers import table
 from geo import trail
 from geo.areas import Area
+from geo.paging import Record
 from geo.trail_filters import Wanted, entries
 from web import admin_labels as labels
 from web import own_areas
@@ -57,6 +58,7 @@ def index() -> str:
             options=own_areas.around(conn, area, ACTION),
             page=listed,
             wanted=wanted,
+            places=own_areas.names(conn, map(_place, listed.items), area),
             file_url=_file_url(),
         )
 
@@ -70,6 +72,10 @@ def file() -> Response:
         note(subject="log", query=query_text(), **place_of(area))
         rows = list(entries(conn, _wanted(area)))
     return table(f"log-{area.code}", "csv", FILE_COLUMNS, rows)
+
+
+def _place(entry: Record) -> str:
+    return entry["commune_code"] or entry["province_code"]
 
 
 def _file_url() -> str:

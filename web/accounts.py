@@ -15,7 +15,7 @@ from geo.areas import Area
 from web import admin_labels as labels
 from web import once, own_areas
 from web.forms import Refused, attempt
-from web.shell import area_or_none, chosen, page, with_province
+from web.shell import chosen, page
 
 pages = Blueprint("accounts", __name__, url_prefix="/accounts")
 
@@ -53,7 +53,7 @@ def index() -> str:
             state=state,
             query=query,
             state_of=overview.state_of,
-            homes=home_names(conn, sheet.accounts, area),
+            homes=own_areas.names(conn, (one.home_code for one in sheet.accounts), area),
         )
 
 
@@ -105,16 +105,6 @@ def place_of(area: Area) -> dict[str, str]:
     """Where something stands that is about an area, for the access log."""
     commune = area.code if area.level == "commune" else ""
     return {"province_code": area.province_code or "", "commune_code": commune}
-
-
-def home_names(conn: Connection, found: list[store.Account], area: Area) -> dict[str, str]:
-    """code → name of the areas where accounts belong, with the province where `area` is above."""
-    homes = (area_or_none(conn, code) for code in {one.home_code for one in found})
-    return {
-        one.code: with_province(conn, one, area) if one.level == "commune" else one.full_name
-        for one in homes
-        if one
-    }
 
 
 def _form(

@@ -11,13 +11,12 @@ from api.access import asked, begin, current, needs, note
 from geo import areas
 from geo.accounts import handovers, overview, rights, roles, store
 from geo.accounts.changes import Told
-from geo.accounts.rights import Holder
 from geo.accounts.roles import ADMINISTRATOR
 from geo.areas import Area
 from web import own_areas
 from web.accounts import ACTION, place_of
 from web.forms import Refused, attempt
-from web.shell import area_or_none, page
+from web.shell import page
 
 pages = Blueprint("area_access", __name__, url_prefix="/accounts/area")
 
@@ -45,6 +44,7 @@ def index(code: str) -> str:
         note(rows=len(held))
         covering = {one.code for one in (area, *areas.ancestors(conn, area.code))}
         given = handovers.listing(conn, area)
+        codes = [one.area_code for one in held] + [one.area_code for one in given]
         return page(
             conn,
             "area_access.html",
@@ -56,7 +56,7 @@ def index(code: str) -> str:
             part=[one for one in held if one.area_code not in covering],
             cut=len(held) == MOST,
             hidden_above=own_areas.beyond(conn, area, ACTION),
-            names=_names(conn, held, given),
+            names=own_areas.names(conn, codes, area),
             handovers=given,
         )
 
@@ -118,9 +118,3 @@ def _form(
         ],
         may_give_up=any(one.area_code == area.code for one in mine),
     )
-
-
-def _names(conn: Connection, held: list[Holder], given: list[handovers.Handover]) -> dict[str, str]:
-    codes = {one.area_code for one in held} | {one.area_code for one in given}
-    found = (area_or_none(conn, code) for code in sorted(codes))
-    return {one.code: one.full_name for one in found if one}

@@ -1,7 +1,7 @@
 """The areas that who asks may choose from: to look at, to make an account in, to give a role in."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from flask_babel import gettext as _
 from sqlalchemy import Connection
@@ -12,7 +12,7 @@ from geo.accounts import roles
 from geo.accounts.roles import User
 from geo.areas import Area
 from geo.errors import RejectedError
-from web.shell import area_or_none
+from web.shell import area_or_none, with_province
 
 Option = tuple[str, str]
 """Code and name of an area."""
@@ -66,6 +66,16 @@ def suggestions(conn: Connection, area: Area, action: str) -> list[str]:
     found = [area, *above(conn, area, action), *near]
     kept = {one.code: titled(one) for one in found if allowed(one, action)}
     return list(kept.values())
+
+
+def names(conn: Connection, codes: Iterable[str], near: Area) -> dict[str, str]:
+    """code → full name of present areas; of communes with their province unless `near` tells it."""
+    found = (area_or_none(conn, code) for code in sorted(set(codes)) if code)
+    return {
+        one.code: with_province(conn, one, near) if one.level == "commune" else one.full_name
+        for one in found
+        if one
+    }
 
 
 def titled(area: Area) -> str:

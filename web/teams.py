@@ -20,7 +20,7 @@ from web import own_areas
 from web.accounts import ACTION, place_of
 from web.admin_labels import CHANGES
 from web.forms import Refused, attempt
-from web.shell import area_or_none, chosen, page
+from web.shell import chosen, page
 
 pages = Blueprint("teams", __name__, url_prefix="/groups")
 
@@ -126,7 +126,11 @@ _CHANGES: dict[str, Callable[[Connection, Team], None]] = {
 
 
 def _noted(found: Team) -> Team:
-    note(province_code=found.province_code, commune_code=found.commune_code)
+    note(
+        subject_id=found.name,
+        province_code=found.province_code,
+        commune_code=found.commune_code,
+    )
     return found
 
 
@@ -142,7 +146,6 @@ def _list(
     found = teams.activity(conn, area, since)
     note(rows=len(found))
     shown = found[:SHOWN]
-    homes = (area_or_none(conn, code) for code in {one.team.area_code for one in shown})
     return page(
         conn,
         "teams.html",
@@ -152,7 +155,7 @@ def _list(
         options=own_areas.around(conn, area, ACTION),
         groups=shown,
         total=teams.total(found),
-        names={one.code: one.full_name for one in homes if one},
+        names=own_areas.names(conn, (one.team.area_code for one in shown), area),
         days=days,
         periods=PERIODS,
         values={"area": own_areas.titled(area), **values},
