@@ -155,6 +155,17 @@ record_change = Table(
     Index("record_change_subject_ix", "province_code", "subject", "subject_id"),
 )
 
+removed_household = Table(
+    "removed_household",
+    metadata,
+    Column("province_code", Text, primary_key=True),
+    Column("commune_code", Text, primary_key=True),
+    # The keyed fingerprint of the code that it had.
+    Column("code_print", LargeBinary, primary_key=True),
+    Column("demo", Boolean, nullable=False, server_default=text("false")),
+    _made("removed_at"),
+)
+
 access_log = Table(
     "access_log",
     metadata,

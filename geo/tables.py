@@ -78,8 +78,7 @@ def _belongs(to: str, key: str, ondelete: str | None = None) -> ForeignKeyConstr
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
-    listed = ", ".join(f"'{v}'" for v in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
+    return CheckConstraint(f"{column} IN {values}", name=column)
 
 
 def _location() -> list[Column]:
@@ -200,7 +199,6 @@ household = Table(
     Column("recorded_address", Text, nullable=False),
     Column("recorded_area_id", ForeignKey("area.area_id")),
     Column("address_confidence", Float),
-    # See geo.personal_ids.
     Column("national_id_sealed", LargeBinary),
     Column("national_id_print", LargeBinary),
     Column("national_id_end", Text),
@@ -217,11 +215,7 @@ household = Table(
     CheckConstraint("members > 0", name="members"),
     Index("household_code_ix", "household_code"),
     Index("household_cell_ix", "cell"),
-    Index(
-        "household_national_id_ix",
-        "national_id_print",
-        postgresql_where=text("national_id_print IS NOT NULL"),
-    ),
+    Index("household_national_id_ix", "national_id_print"),
     Index("household_demo_ix", "demo", postgresql_where=text("demo")),
 )
 
@@ -367,16 +361,6 @@ import_conflict = Table(
     Column("import_id", UUID(as_uuid=False)),
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("demo", Boolean, nullable=False, server_default=text("false")),
-)
-
-removed_household = Table(
-    "removed_household",
-    metadata,
-    *_home(),
-    # The keyed fingerprint of the code that it had.
-    Column("code_print", LargeBinary, primary_key=True),
-    Column("demo", Boolean, nullable=False, server_default=text("false")),
-    Column("removed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
 commune_counter = Table(

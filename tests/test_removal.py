@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import Connection, func, insert, select, text
 
 from geo import areas, exports, households, layers, metrics, sites, surveys
+from geo.account_tables import removed_household
 from geo.errors import ConflictError, NotFoundError, RejectedError
 from geo.persons import correcting, history, removing
 from geo.scope import OPERATOR, Scope, bind
 from geo.tables import (
     import_conflict,
-    removed_household,
     site,
     site_stage,
     survey,

@@ -16,11 +16,12 @@ from sqlalchemy import CollectionAggregate, Connection, Table, Text, any_, liter
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from geo import personal_ids, scope
+from geo.account_tables import removed_household
 from geo.copying import Load
 from geo.intake.batches import Batch, Rejected
 from geo.intake.placing import Places
 from geo.intake.records import Record
-from geo.tables import import_conflict, removed_household
+from geo.tables import import_conflict
 
 SHOWN_PROBLEMS = 20
 

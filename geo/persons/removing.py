@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geo import metrics, personal_ids
-from geo.account_tables import record_change
+from geo.account_tables import record_change, removed_household
 from geo.accounts import sealing
 from geo.errors import RejectedError
 from geo.intake.session import Key
@@ -34,7 +34,6 @@ from geo.tables import (
     household,
     household_status,
     import_conflict,
-    removed_household,
     site,
     survey,
     verdict_history,

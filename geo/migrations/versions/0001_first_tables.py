@@ -209,15 +209,7 @@ def upgrade() -> None:
     op.create_index('household_code_ix', 'household', ['household_code'], unique=False)
     op.create_index('household_demo_ix', 'household', ['demo'], unique=False, postgresql_where=sa.text('demo'))
     op.create_index('household_cell_ix', 'household', ['cell'], unique=False)
-    op.create_index('household_national_id_ix', 'household', ['national_id_print'], unique=False, postgresql_where=sa.text('national_id_print IS NOT NULL'))
-    op.create_table('removed_household',
-    sa.Column('province_code', sa.Text(), nullable=False),
-    sa.Column('commune_code', sa.Text(), server_default='', nullable=False),
-    sa.Column('code_print', sa.LargeBinary(), nullable=False),
-    sa.Column('demo', sa.Boolean(), server_default=sa.text('false'), nullable=False),
-    sa.Column('removed_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
-    sa.PrimaryKeyConstraint('province_code', 'commune_code', 'code_print', name=op.f('removed_household_pk'))
-    )
+    op.create_index('household_national_id_ix', 'household', ['national_id_print'], unique=False)
     op.create_table('household_status',
     sa.Column('province_code', sa.Text(), nullable=False),
     sa.Column('commune_code', sa.Text(), server_default='', nullable=False),
@@ -345,8 +337,7 @@ def downgrade() -> None:
     op.drop_index('site_demo_ix', table_name='site', postgresql_where=sa.text('demo'))
     op.drop_table('site')
     op.drop_table('household_status')
-    op.drop_table('removed_household')
-    op.drop_index('household_national_id_ix', table_name='household', postgresql_where=sa.text('national_id_print IS NOT NULL'))
+    op.drop_index('household_national_id_ix', table_name='household')
     op.drop_index('household_cell_ix', table_name='household')
     op.drop_index('household_demo_ix', table_name='household', postgresql_where=sa.text('demo'))
     op.drop_index('household_code_ix', table_name='household')

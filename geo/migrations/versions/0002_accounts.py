@@ -69,6 +69,14 @@ def upgrade() -> None:
     sa.Column('check_value', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('purpose', name=op.f('key_check_pk'))
     )
+    op.create_table('removed_household',
+    sa.Column('province_code', sa.Text(), nullable=False),
+    sa.Column('commune_code', sa.Text(), nullable=False),
+    sa.Column('code_print', sa.LargeBinary(), nullable=False),
+    sa.Column('demo', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.Column('removed_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.PrimaryKeyConstraint('province_code', 'commune_code', 'code_print', name=op.f('removed_household_pk'))
+    )
     op.create_table('record_change',
     sa.Column('province_code', sa.Text(), nullable=False),
     sa.Column('commune_code', sa.Text(), nullable=False),
@@ -175,6 +183,7 @@ def downgrade() -> None:
     op.drop_index('account_role_area_ix', table_name='account_role')
     op.drop_table('account_role')
     op.drop_table('team')
+    op.drop_table('removed_household')
     op.drop_index('record_change_subject_ix', table_name='record_change')
     op.drop_table('record_change')
     op.drop_table('key_check')
