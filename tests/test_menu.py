@@ -69,6 +69,8 @@ def test_a_commune_s_officer_sees_names_above_but_no_links_to_them(
     client = people.client(app, conn, "officer@05001")
     html = client.get("/progress/05001").text
     assert 'href="/progress/05001"' in html
+    trail = re.search(r'<nav class="trail".*?</nav>', html, re.DOTALL)
+    assert trail and words(trail[0]) == "Việt Nam Tỉnh Thái Nguyên Xã Ba Bể"
     assert not re.findall(r'href="/progress/(?!05001)', html)
     found = client.get("/search?q=05002").text
     assert "<span>Phường Đức Xuân</span>" in found and "/progress/05002" not in found

@@ -17,7 +17,6 @@ from geo.intake.log import demo_present
 from web import assets, labels
 from web.language import LANGUAGES, language
 from web.maps import VERDICT_MARKS
-from web.navigation import opens
 
 _KEPT_OUT_OF_LINKS = ("lang",)
 
@@ -43,7 +42,7 @@ def page(
         template,
         active=active,
         area=area,
-        ancestors=[one for one in areas.ancestors(conn, area.code) if opens(one)] if area else [],
+        ancestors=areas.ancestors(conn, area.code) if area else [],
         source=boundaries.current_source(conn, province),
         demo_present=demo_present(conn),
         assets_missing=assets.missing(),
