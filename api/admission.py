@@ -26,7 +26,7 @@ SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 BEARER = "Bearer "
 csrf = CSRFProtect()
 
-_BY_PREFIX = {"static": PUBLIC, "openapi": PUBLIC}
+_BY_PREFIX = {"static": PUBLIC, "openapi": PUBLIC, "swagger": PUBLIC}
 """Routes that libraries bring: by the first part of their endpoint."""
 
 

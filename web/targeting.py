@@ -6,12 +6,14 @@ from typing import Any
 from flask import Blueprint, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import Connection
 
 from api.access import asked, begin, needs, note, query_text
 from geo import areas, metrics, targeting
-from geo.areas import COUNTRY
+from geo.areas import COUNTRY, Area
 from web import formats, labels, maps
 from web.columns import Column, for_map
+from web.navigation import opens
 from web.shell import chosen, page
 
 pages = Blueprint("targeting", __name__)
@@ -54,13 +56,15 @@ def index() -> str:
     with begin() as conn:
         area = asked(conn, request.args.get("area"))
         note(subject="figures", query=query_text())
-        if area.level == "commune":
-            area = areas.get(conn, str(area.province_code))
+        area = _compared(conn, area)
         ranking = targeting.ranking(conn, area, order)
         children = metrics.children_figures(conn, area)
         made = maps.LocalMap(_("Bản đồ ưu tiên hỗ trợ"), maps.SNUG)
         names = {key: str(labels.METRICS[key]) for key in ON_MAP}
-        maps.choropleth(area.code, metric, names).add_to(made)
+        if area.level == "commune":
+            maps.outline(area.code).add_to(made)
+        else:
+            maps.choropleth(area.code, metric, names).add_to(made)
         return page(
             conn,
             "targeting.html",
@@ -85,6 +89,14 @@ def index() -> str:
                 f"/api/v1/targeting?area={area.code}&order={order}&format={format}"
             ),
         )
+
+
+def _compared(conn: Connection, area: Area) -> Area:
+    """The area whose communes are compared: of a commune its province, where that is open, too."""
+    if area.level != "commune":
+        return area
+    province = areas.get(conn, str(area.province_code))
+    return province if opens(province) else area
 
 
 def panel(row: Mapping[str, Any]) -> list[tuple[str, str]]:
