@@ -10,29 +10,24 @@ from flask_babel import lazy_gettext as _l
 
 from api.access import caller, own_area
 from geo.accounts import roles
-from geo.accounts.roles import User
 from geo.areas import Area
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A page of the menu: what it needs, and the parameter by which it is told an area.
-
-    compares: the page shows communes beside each other, so it needs more than one of them.
-    """
+    """A page of the menu: what it needs, and the parameter by which it is told an area."""
 
     name: str
     action: str
     endpoint: str
     label: LazyString
     parameter: str = ""
-    compares: bool = False
 
 
 ENTRIES = (
     Entry("progress", "figures.read", "progress.area_page", _l("Tiến độ"), "code"),
     Entry("audit", "records.read", "audit.index", _l("Kiểm tra vị trí"), "area"),
-    Entry("targeting", "figures.read", "targeting.index", _l("Ưu tiên hỗ trợ"), "area", True),
+    Entry("targeting", "figures.read", "targeting.index", _l("Ưu tiên hỗ trợ"), "area"),
     Entry("intake", "surveys.send", "intake.index", _l("Nhập dữ liệu")),
     Entry("accounts", "accounts.manage", "accounts.index", _l("Tài khoản")),
     Entry("teams", "accounts.manage", "teams.index", _l("Nhóm")),
@@ -55,26 +50,10 @@ def menu(area: Area | None = None) -> Iterator[tuple[str, str, LazyString]]:
             continue
         values: dict[str, Any] = {}
         if entry.parameter:
-            code = _compared(user, area) if entry.compares else _at(user, entry.action, area)
-            if code is None:
-                continue
+            stays = area is not None and opens(area, entry.action)
+            code = area.code if area and stays else own_area(user, entry.action)
             values = {entry.parameter: code}
         yield entry.name, url_for(entry.endpoint, **values), entry.label
-
-
-def _at(user: User, action: str, area: Area | None) -> str:
-    """The code of the page's area where that is open, else of the user's own."""
-    return area.code if area and opens(area, action) else own_area(user, action)
-
-
-def _compared(user: User, area: Area | None) -> str | None:
-    """The same for a page about communes of a whole province; None for who sees none whole."""
-    scope = roles.reach(user, "figures.read")
-    if scope.everything or scope.figures_elsewhere:
-        return _at(user, "figures.read", area)
-    if area and scope.covers(area.province_code):
-        return area.code
-    return min(scope.provinces, default=None)
 
 
 def opens(area: Area, action: str = "figures.read") -> bool:
