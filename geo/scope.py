@@ -82,7 +82,7 @@ def of(conn: Connection) -> Scope:
 
 
 def within(conn: Connection, table: Table) -> ColumnElement[bool]:
-    """The condition for the rows of `table` (province_code, commune_code) in the scope of `conn`."""
+    """The condition for rows of `table` (province_code, commune_code) in the scope of `conn`."""
     scope = of(conn)
     if scope.everything:
         return true()
