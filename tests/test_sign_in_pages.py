@@ -235,6 +235,7 @@ def test_a_form_without_its_token_is_refused_with_what_to_do(conn: Connection, a
     answer = app.test_client().post("/sign-in", data={"login": "lan", "password": PASSWORD})
     assert answer.status_code == 400
     assert "Phiên đã hết hạn hoặc biểu mẫu cũ Tải lại trang rồi gửi lại." in words(answer.text)
+    assert '<a class="button primary" href="/sign-in">' in answer.text
 
 
 def test_signing_in_again_ends_the_session_of_before(conn: Connection, app: Flask) -> None:
@@ -255,6 +256,7 @@ def test_too_many_attempts_from_one_place_wait(conn: Connection, app: Flask) -> 
     statuses = [client.post("/sign-in", data=form).status_code for _ in range(31)]
     assert statuses == [401] * 30 + [429]
     refused = client.post("/sign-in", data=form)
+    assert 0 < int(refused.headers["Retry-After"]) <= 60
     assert "Quá nhiều yêu cầu" in refused.text and "Đợi một phút" in refused.text
     assert client.get("/sign-in").status_code == 200
 
@@ -327,6 +329,7 @@ def test_signing_out_needs_a_form_of_ours(conn: Connection, app: Flask) -> None:
     sign_in(client)
     assert client.get("/sign-out").status_code == 405
     assert client.post("/sign-out").status_code == 400
+    assert '<a class="button primary"' not in client.post("/sign-out").text
     assert client.get("/account").status_code == 200
 
 

@@ -103,6 +103,7 @@ def _page(error: Exception) -> tuple[str, int] | Response:
         "message": message,
         "detail": _detail(error),
         "problems": getattr(error, "problems", []),
+        "again": request.path if isinstance(error, CSRFError) and _can_be_opened() else "",
     }
     return render_template("error.html", active="", **values), status
 
@@ -122,6 +123,12 @@ def _led_elsewhere(error: Exception) -> str:
 def _is_step() -> bool:
     view = current_app.view_functions.get(request.endpoint or "")
     return bool(getattr(view, "while_unsettled", False))
+
+
+def _can_be_opened() -> bool:
+    """Whether a form was sent to the address of its own page."""
+    adapter = current_app.create_url_adapter(request)
+    return adapter is not None and adapter.test(method="GET")
 
 
 def _words(error: Exception, status: int) -> tuple[Any, Any]:

@@ -70,6 +70,7 @@ def own_path(wanted: str) -> str:
 def _attempt(wanted: str) -> str | tuple[str, int] | Response:
     step = request.form.get("step", "")
     said = _opened(step) if step else _typed()
+    note(action="sign-in", durable=True)
     if said is None:
         return _form(wanted, expired=True), 401
     login, password = said
@@ -113,13 +114,11 @@ def _opened(step: str) -> tuple[str, str] | None:
 def _tell_log(login: str, outcome: Outcome) -> None:
     province_code, commune_code = outcome.place
     note(
-        action="sign-in",
         login=folded_login(login),
         account_id=outcome.account_id,
         province_code=province_code,
         commune_code=commune_code,
         reason=str(Told("code-asked")) if outcome.answer == "totp" else "",
-        durable=True,
     )
 
 
