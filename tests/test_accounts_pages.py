@@ -244,3 +244,34 @@ def test_an_area_without_accounts_says_so(world: World) -> None:
         put(world.conn, world.ids[login], commune_code="05001")
     said = words(world.browser("admin.19").get("/accounts?area=05002").text)
     assert "Địa bàn này chưa có tài khoản nào." in said
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_every_page_answers_in_both_languages(world: World, lang: str) -> None:
+    browser = world.browser("admin.19")
+    browser.set_cookie("lang", lang)
+    for path in ("/accounts", "/accounts/new", f"/accounts/{world.ids['officer.19']}", "/groups",
+                 "/accounts/area/19", "/accounts/area/19/handover", "/log"):  # fmt: skip
+        answer = browser.get(path)
+        assert answer.status_code == 200 and f'<html lang="{lang}">' in answer.text
+
+
+@pytest.mark.parametrize("number", ["999999999999999999999999", "0"])
+def test_an_id_that_cannot_be_is_not_found(world: World, number: str) -> None:
+    browser = world.browser("admin.19")
+    for path in (f"/accounts/{number}", f"/groups/{number}"):
+        assert browser.get(path).status_code == 404
+        assert browser.post(path, data={"change": "disabled"}).status_code == 404
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\0", "x" * 5000, "\ud83d", "(" * 3000, "%s%(x)s{x}"])
+def test_whatever_is_typed_is_stored_or_refused_in_words(world: World, text: str) -> None:
+    browser = world.browser("admin.19")
+    fields = ("login", "full_name", "position", "area", "reason", "name", "kind", "keep", "held")
+    filled = {**dict.fromkeys(fields, text.encode("utf-8", "surrogatepass")), "role": "officer"}
+    officer = f"/accounts/{world.ids['officer.19']}"
+    for path in ("/accounts/new", "/accounts/area/19/handover", "/groups"):
+        assert browser.post(path, data=filled).status_code in (303, 400, 404, 409, 422)
+    for change in ("renamed", "moved", "granted", "revoked", "token-revoked", text):
+        sent = {**filled, "change": change.encode("utf-8", "surrogatepass")}
+        assert browser.post(officer, data=sent).status_code in (303, 400, 404, 422)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, flash, redirect, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response
@@ -16,7 +16,7 @@ from geo.errors import ForbiddenError, UsageError
 from web import once, own_areas
 from web.accounts import ACTION
 from web.admin_labels import CHANGES
-from web.forms import Refused, attempt
+from web.forms import Refused, all_typed, attempt, typed
 from web.shell import area_or_none, page
 
 pages = Blueprint("account_page", __name__, url_prefix="/accounts")
@@ -42,13 +42,13 @@ def change(account_id: int) -> Response | tuple[str, int]:
             return _page(conn, account_id, done), done.status
     if done:
         once.keep(f"password {account_id}", done)
-    flash(_("Đã lưu: %(what)s.", what=CHANGES[request.form["change"]]), "done")
+    flash(_("Đã lưu: %(what)s.", what=CHANGES[typed("change")]), "done")
     return redirect(url_for("account_page.index", account_id=account_id), 303)
 
 
 def _changed(conn: Connection, account_id: int) -> str | None:
     """Do what the form says; a new password when there is one."""
-    what = request.form.get("change", "")
+    what = typed("change")
     found = _noted(store.get(conn, account_id))
     note(reason=str(Told(what)) if what in CHANGES else "")
     if what in changes.ACTS:
@@ -60,32 +60,31 @@ def _changed(conn: Connection, account_id: int) -> str | None:
 
 
 def _rename(conn: Connection, found: Account) -> None:
-    sent = request.form
-    names = {"full_name": sent.get("full_name", ""), "position": sent.get("position", "")}
+    names = {"full_name": typed("full_name"), "position": typed("position")}
     store.rename(conn, current(), found.account_id, **names)
 
 
 def _move(conn: Connection, found: Account) -> None:
-    home = own_areas.named(conn, request.form.get("area", ""), ACTION)
+    home = own_areas.named(conn, typed("area"), ACTION)
     note(reason=str(Told("moved", f"{found.home_code} → {home.code}")))
     store.set_home(conn, current(), found.account_id, home)
 
 
 def _grant(conn: Connection, found: Account) -> None:
-    role = request.form.get("role", "")
-    where = own_areas.named(conn, request.form.get("area", ""), ACTION)
+    role = typed("role")
+    where = own_areas.named(conn, typed("area"), ACTION)
     note(reason=str(Told("granted", f"{role[:40]}@{where.code}")))
     rights.grant(conn, current(), found.account_id, role, where)
 
 
 def _revoke(conn: Connection, found: Account) -> None:
-    role, _at, code = request.form.get("held", "").partition("@")
+    role, _at, code = typed("held").partition("@")
     note(reason=str(Told("revoked", f"{role[:40]}@{code[:20]}")))
     rights.revoke(conn, current(), found.account_id, role, code)
 
 
 def _revoke_token(conn: Connection, found: Account) -> None:
-    number = request.form.get("token", "")
+    number = typed("token")
     note(reason=str(Told("token-revoked", number[:20])))
     token_id = int(number) if number.isascii() and number.isdigit() and len(number) < 18 else 0
     tokens.revoke(conn, current(), token_id, account_id=_another(found))
@@ -136,7 +135,7 @@ def _page(conn: Connection, account_id: int, refused: Refused | None = None) -> 
     closed = _closed(found)
     values: dict[str, Any] = {"area": own_areas.titled(home) if home else found.home_code}
     if refused:
-        values |= request.form.to_dict()
+        values |= all_typed()
     return page(
         conn,
         "account_one.html",

@@ -14,7 +14,7 @@ from geo.accounts.changes import Told
 from geo.areas import Area
 from web import admin_labels as labels
 from web import once, own_areas
-from web.forms import Refused, attempt
+from web.forms import Refused, all_typed, attempt, typed
 from web.shell import chosen, page
 
 pages = Blueprint("accounts", __name__, url_prefix="/accounts")
@@ -70,20 +70,20 @@ def new() -> str:
 @needs(ACTION)
 def create() -> Response | tuple[str, int]:
     """Make an account; its page shows the random password, once."""
-    sent, given = request.form, request.form.getlist("role")
-    login = store.folded_login(sent.get("login", ""))
+    given = request.form.getlist("role")
+    login = store.folded_login(typed("login"))
     note(subject="account", subject_id=login, reason=str(Told("created")), durable=True)
 
     def made(conn: Connection) -> tuple[int, str]:
-        home = own_areas.named(conn, sent.get("area", ""), ACTION)
+        home = own_areas.named(conn, typed("area"), ACTION)
         details = ", ".join(f"{role}@{home.code}" for role in given)
         note(**place_of(home), reason=str(Told("created", details)))
         account_id, password = store.create(
             conn,
             current(),
             login=login,
-            full_name=sent.get("full_name", ""),
-            position=sent.get("position", ""),
+            full_name=typed("full_name"),
+            position=typed("position"),
             home=home,
         )
         for role in given:
@@ -94,7 +94,7 @@ def create() -> Response | tuple[str, int]:
     if isinstance(done, Refused):
         with begin() as conn:
             area = areas.get(conn, own_area(current(), ACTION))
-            values = {**sent.to_dict(), "roles": given}
+            values = {**all_typed(), "roles": given}
             return _form(conn, area, values, done), done.status
     account_id, password = done
     once.keep(f"password {account_id}", password)

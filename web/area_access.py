@@ -15,7 +15,7 @@ from geo.accounts.roles import ADMINISTRATOR
 from geo.areas import Area
 from web import own_areas
 from web.accounts import ACTION, place_of
-from web.forms import Refused, attempt
+from web.forms import Refused, all_typed, attempt, typed
 from web.shell import page
 
 pages = Blueprint("area_access", __name__, url_prefix="/accounts/area")
@@ -74,8 +74,7 @@ def choose(code: str) -> str:
 @needs(ACTION)
 def hand_over(code: str) -> Response | tuple[str, int]:
     """Hand the area's administration to an account of it; keep one's own role or give it up."""
-    sent = request.form
-    login, keep = store.folded_login(sent.get("login", "")), sent.get("keep") != "no"
+    login, keep = store.folded_login(typed("login")), typed("keep") != "no"
     kept = "kept" if keep else "given up"
     note(subject="account", subject_id=login, durable=True)
 
@@ -83,14 +82,14 @@ def hand_over(code: str) -> Response | tuple[str, int]:
         area = asked(conn, code)
         note(**place_of(area), reason=str(Told("handed-over", f"{area.code}, {kept}")))
         receiver = store.by_login(conn, login)
-        reason = sent.get("reason", "")
+        reason = typed("reason")
         rights.hand_over(conn, current(), receiver.account_id, area, reason=reason, keep=keep)
         return area
 
     done = attempt(handed)
     if isinstance(done, Refused):
         with begin() as conn:
-            return _form(conn, asked(conn, code), sent.to_dict(), done), done.status
+            return _form(conn, asked(conn, code), all_typed(), done), done.status
     flash(
         _("Đã bàn giao quản trị %(area)s cho %(login)s.", area=done.full_name, login=login), "done"
     )

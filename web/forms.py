@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from flask import request
 from sqlalchemy import Connection
 
 from api.access import begin
@@ -21,6 +22,16 @@ class Refused:
     message: str
     status: int
     options: list[Option] = field(default_factory=list)
+
+
+def typed(name: str) -> str:
+    """What a field of the form holds, without NUL, which nothing stored can hold; '' if missing."""
+    return request.form.get(name, "").replace("\0", "")
+
+
+def all_typed() -> dict[str, str]:
+    """The same of all fields: for the form that is shown again."""
+    return {name: typed(name) for name in request.form}
 
 
 def attempt(change: Callable[[Connection], Done]) -> Done | Refused:

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
-from api.access import asked, begin, current, needs, note, query_text
+from api.access import asked, begin, current, needs, note, own_area, query_text
 from geo import areas
 from geo.accounts import overview, store, teams
 from geo.accounts.changes import Told
@@ -19,7 +19,7 @@ from geo.errors import UsageError
 from web import own_areas
 from web.accounts import ACTION, place_of
 from web.admin_labels import CHANGES
-from web.forms import Refused, attempt
+from web.forms import Refused, all_typed, attempt, typed
 from web.shell import chosen, page
 
 pages = Blueprint("teams", __name__, url_prefix="/groups")
@@ -43,20 +43,20 @@ def index() -> str:
 @needs(ACTION)
 def create() -> Response | tuple[str, int]:
     """Make a group."""
-    sent = request.form
-    note(subject="group", subject_id=sent.get("name", "")[:80], durable=True)
+    note(subject="group", subject_id=typed("name")[:80], durable=True)
     note(reason=str(Told("group-made")))
 
     def made(conn: Connection) -> int:
-        where = own_areas.named(conn, sent.get("area", ""), ACTION)
+        where = own_areas.named(conn, typed("area"), ACTION)
         note(**place_of(where))
-        name, kind = sent.get("name", ""), sent.get("kind", "")
+        name, kind = typed("name"), typed("kind")
         return teams.create(conn, current(), where, name, kind)
 
     done = attempt(made)
     if isinstance(done, Refused):
         with begin() as conn:
-            return _list(conn, asked(conn, None), sent.to_dict(), done), done.status
+            area = areas.get(conn, own_area(current(), ACTION))
+            return _list(conn, area, all_typed(), done), done.status
     flash(_("Đã lưu: %(what)s.", what=CHANGES["group-made"]), "done")
     return redirect(url_for("teams.group", team_id=done), 303)
 
@@ -74,7 +74,7 @@ def group(team_id: int) -> str:
 @needs(ACTION)
 def change(team_id: int) -> Response | tuple[str, int]:
     """Do the one thing that the form's `change` names."""
-    what = request.form.get("change", "")
+    what = typed("change")
     note(subject="group", subject_id=str(team_id), durable=True)
 
     def changed(conn: Connection) -> Team:
@@ -88,7 +88,7 @@ def change(team_id: int) -> Response | tuple[str, int]:
     done = attempt(changed)
     if isinstance(done, Refused):
         with begin() as conn:
-            return _one(conn, team_id, request.form.to_dict(), done), done.status
+            return _one(conn, team_id, all_typed(), done), done.status
     flash(_("Đã lưu: %(what)s.", what=CHANGES[what]), "done")
     if what == "group-dissolved":
         return redirect(url_for("teams.index", area=done.area_code), 303)
@@ -96,8 +96,7 @@ def change(team_id: int) -> Response | tuple[str, int]:
 
 
 def _rename(conn: Connection, found: Team) -> None:
-    sent = request.form
-    teams.rename(conn, current(), found.team_id, sent.get("name", ""), sent.get("kind", ""))
+    teams.rename(conn, current(), found.team_id, typed("name"), typed("kind"))
 
 
 def _dissolve(conn: Connection, found: Team) -> None:
@@ -105,14 +104,14 @@ def _dissolve(conn: Connection, found: Team) -> None:
 
 
 def _add(conn: Connection, found: Team) -> None:
-    login = store.folded_login(request.form.get("login", ""))
+    login = store.folded_login(typed("login"))
     note(reason=str(Told("joined", login[:64])))
     member = store.by_login(conn, login)
-    teams.add(conn, current(), found.team_id, member.account_id, request.form.get("position", ""))
+    teams.add(conn, current(), found.team_id, member.account_id, typed("position"))
 
 
 def _take_out(conn: Connection, found: Team) -> None:
-    member = store.by_login(conn, request.form.get("login", ""))
+    member = store.by_login(conn, typed("login"))
     note(reason=str(Told("left", member.login)))
     teams.take_out(conn, current(), found.team_id, member.account_id)
 
