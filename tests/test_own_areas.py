@@ -111,7 +111,7 @@ def test_an_identity_that_is_taken_next_door_is_free_here(
     theirs, ours = NEXT_DOOR[kind]
     if kind != "households":
         for code in ("00101", "00102"):
-            load(db, "households", world.household(commune_code=code))
+            load(db, "households", world.household(commune_code=code, head_name=f"Chủ {code}"))
     load(db, kind, OTHERS[kind] | {"commune_code": "00101"})
     fresh = db.begin_nested()
     before = outcome(acting, commune("00101"), kind, ours)
@@ -198,7 +198,7 @@ def test_a_commune_code_chooses_between_households_of_one_code(
     db: Connection, acting: Begin
 ) -> None:
     for code in ("00101", "00102"):
-        load(db, "households", world.household(commune_code=code))
+        load(db, "households", world.household(commune_code=code, head_name=f"Chủ {code}"))
     assert reason(acting, PROVINCE, "surveys", world.survey()) == (
         "household_code: “H1” exists in the communes 00101, 00102; add the column commune_code"
     )
@@ -268,7 +268,7 @@ def test_records_of_one_code_are_told_apart_by_their_commune(db: Connection) -> 
 
 def test_of_two_surveys_of_one_id_the_first_is_shown(db: Connection, acting: Begin) -> None:
     for number, code in enumerate(("00102", "00101"), 1):
-        load(db, "households", world.household(commune_code=code))
+        load(db, "households", world.household(commune_code=code, head_name=f"Chủ {code}"))
         outcome(acting, commune(code), "surveys", world.survey(1))
         later = f"now() + {number} * interval '1 s'"
         db.execute(text(f"UPDATE survey SET received_at = {later} WHERE commune_code = '{code}'"))
@@ -282,7 +282,8 @@ def test_of_two_surveys_of_one_id_the_first_is_shown(db: Connection, acting: Beg
 def neighbours(db: Connection) -> Connection:
     """One household with a survey and a site in each of two communes; both doubtful."""
     for number, code in enumerate(("00101", "00102"), 1):
-        load(db, "households", world.household(commune_code=code, lon=105.3, lat=21.05))
+        home = world.household(commune_code=code, head_name=f"Chủ {code}", lon=105.3, lat=21.05)
+        load(db, "households", home)
         load(db, "surveys", world.survey(number, commune_code=code, lon=105.25))
         load(db, "surveys", world.survey(number, commune_code=code, lat=21.07))
         load(db, "sites", world.site(commune_code=code))
@@ -397,3 +398,16 @@ def test_the_operator_sees_everything(neighbours: Connection, acting: Begin) -> 
     with acting(OPERATOR) as conn:
         found = surveys.listing(conn, areas.get(conn, "01")).items
     assert {one["commune_code"] for one in found} == {"00101", "00102"}
+
+
+def test_one_who_sees_both_communes_does_not_count_a_household_twice(
+    db: Connection, acting: Begin
+) -> None:
+    load(db, "households", world.household(commune_code="00101", head_name="Lò Văn Sơn"))
+    with acting(PROVINCE) as conn:
+        moved = world.household(commune_code="00102", head_name="LÒ VĂN SƠN")
+        assert load(conn, "households", moved).conflicts == 1
+        (kept,) = log.recent_conflicts(conn)
+        assert kept["reason"] == "a household with this code and head is stored in commune 00101"
+        other = world.household(commune_code="00102", head_name="Giàng A Páo")
+        assert load(conn, "households", other).added == 1

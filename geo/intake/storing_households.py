@@ -38,6 +38,7 @@ class _Stored:
     content_hash: str
     status: str | None
     status_year: int | None
+    head_name: str
 
     def key(self, record: Record) -> Key:
         return self.province_code, self.commune_code, record.household_code
@@ -129,13 +130,19 @@ def _compared(intake: Intake, batch: Batch, places: list[Place]) -> list[int]:
     conflicts: list[Conflict] = []
     for i, (record, place) in enumerate(zip(batch.records, places, strict=True)):
         known = stored.get(record.household_code, [])
-        same_place = sorted((s for s in known if _may_be_same(s, place)), key=_best(place))
+        same_place = sorted((s for s in known if _may_be_same(s, record, place)), key=_best(place))
         if any(s.content_hash == batch.hashes[i] for s in known):
             intake.report.unchanged += 1
         elif not same_place:
             new.append(i)
         elif not _only_status_differs(batch, i, same_place[0]):
-            reason = "the household is stored with other content"
+            elsewhere = same_place[0].commune_code not in (place.commune_code, NO_COMMUNE)
+            reason = (
+                f"a household with this code and head is stored in commune "
+                f"{same_place[0].commune_code}"
+                if elsewhere and place.commune_code
+                else "the household is stored with other content"
+            )
             conflicts.append(Conflict(same_place[0].key(record), batch, i, reason))
         else:
             later.append((i, same_place[0]))
@@ -144,8 +151,14 @@ def _compared(intake: Intake, batch: Batch, places: list[Place]) -> list[int]:
     return new
 
 
-def _may_be_same(stored: _Stored, found: Place) -> bool:
-    return _same_place((stored.province_code, stored.commune_code), found)
+def _may_be_same(stored: _Stored, record: Record, found: Place) -> bool:
+    """Whether a row may be a household that the sender sees: of its place, or of the province with
+    the same head. The latter has moved or was given another commune: adding it would count it
+    twice."""
+    if _same_place((stored.province_code, stored.commune_code), found):
+        return True
+    head = fold(cast(Household, record).head_name)
+    return stored.province_code == found.province_code and fold(stored.head_name) == head
 
 
 def _same_place(stored: tuple[str, str], found: Place) -> bool:
@@ -180,6 +193,7 @@ def _stored(intake: Intake, codes: list[str]) -> dict[str, list[_Stored]]:
             household.c.content_hash,
             household.c.status,
             household.c.status_year,
+            household.c.head_name,
         ).where(scope.within(intake.conn, household), household.c.household_code == one_of(codes))
     )
     stored: dict[str, list[_Stored]] = {}
