@@ -1,24 +1,21 @@
 """Pages in a real browser: maps, clicks, deep links, nothing foreign, nothing that runs."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from threading import Thread
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, Page
 
 from geo import db
 from geo.scope import OPERATOR
 from tests import page_data, people
+from tests.browsing import chromium, serving
 from tests.page_data import OUTSIDE, UNCERTAIN
 from web import assets
 from web.app import create_app
 
 pytestmark = pytest.mark.browser
 
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 VIEWS = (
     "/progress/VN",
     "/progress/19",
@@ -54,24 +51,15 @@ def site(make_database: Callable[..., str], empty_url: str) -> Iterator[Site]:
         page_data.add_records(conn, demo=True)
         page_data.add_household(conn, "Y1", "05002")
         cookie = people.cookie(app, conn)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield Site(f"http://127.0.0.1:{server.server_port}", cookie)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app) as address:
+        yield Site(address, cookie)
     db.engine(url).dispose()
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert path, "Chromium is missing: apt-get install chromium"
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 class Watched:
