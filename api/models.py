@@ -54,6 +54,12 @@ class FeatureCollection(BaseModel):
     features: list[dict[str, Any]]
 
 
+class NationalId(BaseModel):
+    """A personal ID in full."""
+
+    national_id: str
+
+
 def _python_type(column: Any) -> Any:
     if isinstance(column.type, JSONB):
         return dict[str, Any]
@@ -79,8 +85,8 @@ def _page(name: str, item: type[BaseModel]) -> type[BaseModel]:
     return create_model(name, __doc__="One page; next_cursor is null after the last.", **fields)
 
 
-def _detail(name: str, item: type[BaseModel], lists: Iterable[str]) -> type[BaseModel]:
-    fields: dict[str, Any] = dict.fromkeys(lists, (list[dict[str, Any]], ...))
+def _detail(name: str, item: type[BaseModel], lists: Iterable[str], **more: Any) -> type[BaseModel]:
+    fields: dict[str, Any] = dict.fromkeys(lists, (list[dict[str, Any]], ...)) | more
     return create_model(name, __base__=item, __doc__=f"{item.__doc__} All that is known.", **fields)
 
 
@@ -95,7 +101,12 @@ HouseholdPage = _page("HouseholdPage", Household)
 SurveyPage = _page("SurveyPage", Survey)
 SitePage = _page("SitePage", Site)
 FindingPage = _page("FindingPage", Finding)
-HouseholdDetail = _detail("HouseholdDetail", Household, ("statuses", "surveys", "sites"))
+HouseholdDetail = _detail(
+    "HouseholdDetail",
+    Household,
+    ("statuses", "surveys", "sites"),
+    national_id_masked=(str | None, Field(description="The personal ID's last 3 digits.")),
+)
 SurveyDetail = _detail("SurveyDetail", Survey, ("findings", "history"))
 SiteDetail = _detail("SiteDetail", Site, ("stages", "findings", "history"))
 

@@ -30,3 +30,14 @@ STAGE_TERMS: dict[str, Term] = {
     "accepted": ("Đã nghiệm thu", "Accepted"),
     "handed_over": ("Đã bàn giao", "Handed over"),
 }
+# Thông tư 07/2021/TT-BLĐTBXH, phiếu B.
+CAUSE_TERMS: dict[str, Term] = {
+    "no_land": ("Không có đất sản xuất", "No land to work"),
+    "no_capital": ("Không có vốn sản xuất, kinh doanh", "No capital"),
+    "no_labour": ("Không có lao động", "No labour"),
+    "no_tools": ("Không có công cụ, phương tiện sản xuất", "No tools"),
+    "no_production_knowledge": ("Không có kiến thức về sản xuất", "No knowledge of production"),
+    "no_labour_skills": ("Không có kỹ năng lao động, sản xuất", "No skills"),
+    "illness_or_accident": ("Có người ốm đau, bệnh nặng, tai nạn", "Illness or accident"),
+    "other": ("Nguyên nhân khác", "Other"),
+}

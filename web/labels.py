@@ -4,7 +4,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from geo.accounts import roles
-from geo.terms import KIND_TERMS, STAGE_TERMS, STATUS_TERMS, VERDICT_TERMS, Term
+from geo.terms import CAUSE_TERMS, KIND_TERMS, STAGE_TERMS, STATUS_TERMS, VERDICT_TERMS, Term
 from web.language import language
 
 
@@ -22,6 +22,7 @@ VERDICTS = {
     code: term(*VERDICT_TERMS[code]) for code in ("outside", "uncertain", "inside", "unlocated")
 }
 STATUSES = _all(STATUS_TERMS)
+CAUSES = _all(CAUSE_TERMS)
 SITE_KINDS = _all(KIND_TERMS)
 STAGES = _all(STAGE_TERMS)
 IMPORT_KINDS = {

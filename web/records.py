@@ -10,11 +10,12 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from api.access import begin, may, needs, note, signed_in
-from geo import areas, boundaries, households, metrics, sites, surveys
-from geo.areas import COUNTRY, Area
+from geo import areas, boundaries, households, metrics, personal_ids, sites, surveys
+from geo.areas import COUNTRY
 from geo.intake import log as intake_log
 from geo.verdicts import rules
-from web import formats, labels, maps
+from web import formats, household_page, labels, maps
+from web.household_page import area_of
 from web.language import language
 from web.shell import area_names, area_or_none, page
 
@@ -37,12 +38,12 @@ def survey(survey_id: Any) -> str:
             conn,
             "survey.html",
             active="audit",
-            area=_area_of(conn, found),
+            area=area_of(conn, found),
             title=_("Phiếu rà soát") + ": " + (found["head_name"] or found["household_code"]),
             survey=found,
             plain=formats.unbroken(rules.explain(found, language())),
             rule_texts=_rule_texts(found["findings"]),
-            names=area_names(conn, [found, *found["history"]], _area_of(conn, found)),
+            names=area_names(conn, [found, *found["history"]], area_of(conn, found)),
             conflicts=intake_log.conflicts_of(
                 conn, "surveys", found["province_code"], found["commune_code"], str(survey_id)
             ),
@@ -88,22 +89,7 @@ def household(province_code: str, household_code: str) -> str:
         found = households.get(
             conn, province_code, household_code, request.args.get("commune") or None
         )
-        _noted(found)
-        return page(
-            conn,
-            "household.html",
-            active="household",
-            area=_area_of(conn, found),
-            title=_("Hộ %(name)s", name=found["head_name"]),
-            household=found,
-            names=area_names(conn, found["surveys"], _area_of(conn, found)),
-            conflicts=intake_log.conflicts_of(
-                conn, "households", province_code, found["commune_code"], household_code
-            ),
-            statuses=labels.STATUSES,
-            site_kinds=labels.SITE_KINDS,
-            stages=labels.STAGES,
-        )
+        return household_page.rendered(conn, dict(_noted(found)))
 
 
 @pages.get("/sites/<province_code>/<path:site_code>")
@@ -118,13 +104,13 @@ def site(province_code: str, site_code: str) -> str:
             conn,
             "site.html",
             active="site",
-            area=_area_of(conn, found),
+            area=area_of(conn, found),
             title=_("Nhà %(code)s", code=site_code),
             site=found,
             overdue=sites.overdue(found, metrics.today()),
             rule_texts=_rule_texts(found["findings"]),
             plain=formats.unbroken(rules.explain(found, language())),
-            names=area_names(conn, [found], _area_of(conn, found)),
+            names=area_names(conn, [found], area_of(conn, found)),
             conflicts=intake_log.conflicts_of(
                 conn, "sites", province_code, found["commune_code"], site_code
             ),
@@ -166,9 +152,16 @@ def _households(query: str) -> list[Any]:
     """The user's households that match; none for those who may not see any."""
     if not query or not may("records.read"):
         return []
-    note(action="records.read", subject="search", query=query)
-    with begin("records.read") as conn:
-        found = households.search(conn, query, areas.get(conn, COUNTRY), SHOWN)
+    is_id = personal_ids.is_one(query)
+    by_id = is_id and may("ids.read")
+    action = "ids.read" if by_id else "records.read"
+    told = personal_ids.masked(personal_ids.end_of(query)) if is_id else personal_ids.hidden(query)
+    note(action=action, subject="search", query=told, durable=by_id)
+    with begin(action) as conn:
+        if by_id:
+            found = households.by_national_id(conn, query, SHOWN)
+        else:
+            found = households.search(conn, query, areas.get(conn, COUNTRY), SHOWN)
     note(rows=len(found))
     return found
 
@@ -177,14 +170,6 @@ def _noted(record: Row) -> Row:
     """Tell the access log where the record stands."""
     note(province_code=record["province_code"], commune_code=record["commune_code"], rows=1)
     return record
-
-
-def _area_of(conn: Connection, record: Row) -> Area:
-    """The commune of a record, else its province, else the country."""
-    for code in (record["commune_code"], record["province_code"]):
-        if code and (found := area_or_none(conn, code)):
-            return found
-    return areas.get(conn, COUNTRY)
 
 
 def _nearest_border(conn: Connection, record: Row) -> list[float] | None:
