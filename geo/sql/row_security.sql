@@ -105,6 +105,10 @@ BEGIN
     ] LOOP
         EXECUTE format('GRANT SELECT ON %I TO ancu_runtime', name);
     END LOOP;
+    -- It runs with its owner's rights, and would tell between which degrees all households stand.
+    FOR name IN SELECT oid::regprocedure FROM pg_proc WHERE proname = 'st_estimatedextent' LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', name);
+    END LOOP;
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO ancu_runtime', current_schema());
     EXECUTE format('REVOKE CREATE ON SCHEMA %I FROM ancu_runtime', current_schema());
 END

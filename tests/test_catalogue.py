@@ -1,0 +1,237 @@
+"""Whatever is in the database is listed here, and protected or public for a reason.
+
+A new table, view, function, sequence or type fails until it has its line.
+"""
+
+from collections.abc import Iterable
+
+import pytest
+from sqlalchemy import Connection, text
+
+READ, ADD, CHANGE, REMOVE = "SELECT", "INSERT", "UPDATE", "DELETE"
+_ALL = {READ, ADD, CHANGE, REMOVE}
+PROTECTED: dict[str, set[str]] = {
+    **dict.fromkeys(
+        (
+            "household", "household_status", "survey", "site", "site_stage", "finding",
+            "verdict_history", "import_conflict", "commune_counter", "site_due", "account_role",
+            "login_session", "token", "team", "team_member",
+        ),
+        _ALL,
+    ),
+    "account": {READ, ADD, CHANGE},  # disabled, never removed
+    "import_job": {READ, ADD, CHANGE},
+    "record_change": {READ, ADD},  # and some columns may be emptied or moved, see SOME_COLUMNS
+    "removed_household": {READ, ADD},
+    "handover": {READ, ADD},
+    "access_log": {READ, ADD},
+}  # fmt: skip
+"""Table → what the runtime role may do there at all; row-level security decides on which rows."""
+SOME_COLUMNS = {
+    "record_change": {"commune_code", "subject_id", "old_value", "new_value", "reason"},
+}
+"""Table → the columns that it may change where it may not change the others."""
+PUBLIC = {
+    "area": "names of areas, from public lists",
+    "area_successor": "which areas followed which",
+    "boundary": "borders of areas, from public files",
+    "boundary_version": "where the borders come from",
+    "key_check": "keyed hashes of constants, to recognise the keys by",
+}
+"""Tables without row-level security, which the runtime role only reads, and why."""
+CLOSED = {"alembic_version": "the schema's revision; only migrations read it"}
+"""Tables that the runtime role cannot even read."""
+OF_POSTGIS = {
+    "spatial_ref_sys": "reference systems",
+    "geometry_columns": "which columns hold geometries; no data",
+    "geography_columns": "the same",
+    "geometry_dump": "a type of answers",
+    "valid_detail": "a type of answers",
+}
+FUNCTIONS = {
+    "access_log_chain()": "numbers, dates and chains the log's entries",
+    "access_log_keep()": "refuses to change them",
+}
+DEFINERS = {"access_log_chain()": "reads the last entry, which the role that adds one cannot see"}
+SEQUENCES = {
+    "area_area_id_seq", "boundary_version_version_seq", "account_account_id_seq",
+    "record_change_change_id_seq", "team_team_id_seq", "handover_handover_id_seq",
+    "token_token_id_seq",
+}  # fmt: skip
+"""They belong to identity columns, which need no grant."""
+
+_OURS = """
+    n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+"""
+_EXTENSION = """
+    EXISTS (SELECT FROM pg_depend AS d WHERE d.objid = o.oid AND d.deptype = 'e')
+"""
+
+
+def asked(conn: Connection, statement: str, **values: object) -> list[tuple]:
+    return [tuple(row) for row in conn.execute(text(statement), values)]
+
+
+def relations(conn: Connection, kinds: str, of_extensions: bool = False) -> set[str]:
+    """Names of tables (rp), views (v), materialised views (m), sequences (S), others (fc)."""
+    wanted = "" if of_extensions else "NOT"
+    return {
+        name
+        for (name,) in asked(
+            conn,
+            f"SELECT o.relname FROM pg_class AS o JOIN pg_namespace AS n ON n.oid = relnamespace "
+            f"WHERE {_OURS} AND o.relkind = ANY (string_to_array(:kinds, NULL)) "
+            f"AND {wanted} {_EXTENSION}",
+            kinds=kinds,
+        )
+    }
+
+
+def rights(conn: Connection, table: str, names: Iterable[str]) -> set[str]:
+    return {
+        name
+        for name in names
+        if conn.scalar(
+            text("SELECT has_table_privilege('ancu_runtime', :table, :right)"),
+            {"table": table, "right": name},
+        )
+    }
+
+
+EVERY_RIGHT = (READ, ADD, CHANGE, REMOVE, "TRUNCATE", "REFERENCES", "TRIGGER")
+
+
+def test_every_table_is_protected_public_or_closed(conn: Connection) -> None:
+    assert relations(conn, "rpf") == {*PROTECTED, *PUBLIC, *CLOSED}
+
+
+@pytest.mark.parametrize("table", PROTECTED)
+def test_a_protected_table_has_forced_security_and_a_policy_for_each_right(
+    conn: Connection, table: str
+) -> None:
+    ((enabled, forced),) = asked(
+        conn,
+        "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = to_regclass(:t)",
+        t=table,
+    )
+    assert (enabled, forced) == (True, True)
+    policies = asked(
+        conn,
+        "SELECT cmd, permissive, roles::text[], qual, with_check FROM pg_policies "
+        "WHERE tablename = :t",
+        t=table,
+    )
+    assert rights(conn, table, EVERY_RIGHT) == PROTECTED[table]
+    some = {CHANGE} if table in SOME_COLUMNS else set()
+    assert {cmd for cmd, *_ in policies} == PROTECTED[table] | some
+    for cmd, _permissive, roles, qual, check in policies:
+        assert roles == ["public"]
+        # A rule that lets everything through is none; entries of the log may always be added.
+        written = {"qual": qual, "check": check}
+        open_rules = [name for name, rule in written.items() if rule == "true"]
+        assert open_rules == (["check"] if (table, cmd) == ("access_log", ADD) else [])
+        assert (qual is None) == (cmd == ADD)
+        assert (check is not None) == (cmd in (ADD, CHANGE))
+
+
+@pytest.mark.parametrize("table", [*PROTECTED, *PUBLIC, *CLOSED])
+def test_columns_are_granted_with_their_table_or_by_name(conn: Connection, table: str) -> None:
+    granted = asked(
+        conn,
+        "SELECT a.attname, a.attacl::text FROM pg_attribute AS a "
+        "WHERE a.attrelid = to_regclass(:t) AND a.attacl IS NOT NULL",
+        t=table,
+    )
+    assert {name for name, _ in granted} == SOME_COLUMNS.get(table, set())
+    assert all(acl.startswith("{ancu_runtime=w/") for _, acl in granted)
+
+
+@pytest.mark.parametrize("table", PUBLIC)
+def test_a_public_table_is_only_read(conn: Connection, table: str) -> None:
+    assert rights(conn, table, EVERY_RIGHT) == {READ}
+
+
+@pytest.mark.parametrize("table", CLOSED)
+def test_a_closed_table_is_not_even_read(conn: Connection, table: str) -> None:
+    assert rights(conn, table, EVERY_RIGHT) == set()
+
+
+def test_there_are_no_views_materialised_views_rules_or_event_triggers(conn: Connection) -> None:
+    # One that comes must be security_invoker; a materialised view has no policies at all.
+    assert relations(conn, "vm") == set()
+    assert asked(conn, "SELECT evtname FROM pg_event_trigger") == []
+    assert asked(conn, f"""
+        SELECT r.rulename FROM pg_rewrite AS r JOIN pg_class AS o ON o.oid = r.ev_class
+        JOIN pg_namespace AS n ON n.oid = o.relnamespace
+        WHERE {_OURS} AND NOT {_EXTENSION}
+    """) == []  # fmt: skip
+
+
+def test_every_sequence_belongs_to_a_column_and_is_granted_to_nobody(conn: Connection) -> None:
+    assert relations(conn, "S") == SEQUENCES
+    owned = asked(conn, """
+        SELECT o.relname, o.relacl IS NULL FROM pg_class AS o
+        JOIN pg_depend AS d ON d.objid = o.oid AND d.deptype = 'i' AND d.refobjsubid > 0
+        WHERE o.relkind = 'S'
+    """)  # fmt: skip
+    assert set(owned) == {(name, True) for name in SEQUENCES}
+
+
+def test_every_function_is_listed_pinned_and_not_for_the_public(conn: Connection) -> None:
+    found = asked(conn, f"""
+        SELECT o.oid::regprocedure::text, o.prosecdef, o.proconfig::text[],
+            has_function_privilege('public', o.oid, 'EXECUTE'),
+            has_function_privilege('ancu_runtime', o.oid, 'EXECUTE')
+        FROM pg_proc AS o JOIN pg_namespace AS n ON n.oid = o.pronamespace
+        WHERE {_OURS} AND NOT {_EXTENSION}
+    """)  # fmt: skip
+    assert {name for name, *_ in found} == set(FUNCTIONS)
+    assert {name for name, definer, *_ in found if definer} == set(DEFINERS)
+    for _name, _definer, settings, public, runtime in found:
+        assert [one for one in settings if one.startswith("search_path=pg_catalog, ")] != []
+        assert (public, runtime) == (False, False)
+
+
+def test_no_function_of_an_extension_runs_with_its_owners_rights(conn: Connection) -> None:
+    # PostGIS's ST_EstimatedExtent would tell where all households stand, of whatever area.
+    assert asked(conn, f"""
+        SELECT o.oid::regprocedure::text FROM pg_proc AS o
+        JOIN pg_namespace AS n ON n.oid = o.pronamespace
+        WHERE {_OURS} AND {_EXTENSION} AND o.prosecdef
+            AND has_function_privilege('ancu_runtime', o.oid, 'EXECUTE')
+    """) == []  # fmt: skip
+
+
+def test_what_extensions_brought_is_known(conn: Connection) -> None:
+    assert {name for (name,) in asked(conn, "SELECT extname FROM pg_extension")} == {
+        "plpgsql", "postgis", "pg_trgm",
+    }  # fmt: skip
+    assert relations(conn, "rpvmfc", of_extensions=True) | relations(conn, "c") == set(OF_POSTGIS)
+
+
+def test_there_are_no_types_but_those_of_tables_and_extensions(conn: Connection) -> None:
+    assert asked(conn, f"""
+        SELECT o.typname FROM pg_type AS o JOIN pg_namespace AS n ON n.oid = o.typnamespace
+        LEFT JOIN pg_class AS c ON c.oid = o.typrelid
+        WHERE {_OURS} AND NOT {_EXTENSION} AND o.typelem = 0
+            AND (c.oid IS NULL OR c.relkind NOT IN ('r', 'S', 'v', 'c'))
+    """) == []  # fmt: skip
+
+
+def test_there_is_one_schema_in_which_the_runtime_role_makes_nothing(conn: Connection) -> None:
+    found = asked(conn, f"""
+        SELECT n.nspname, has_schema_privilege('ancu_runtime', n.oid, 'USAGE'),
+            has_schema_privilege('ancu_runtime', n.oid, 'CREATE')
+        FROM pg_namespace AS n WHERE {_OURS}
+    """)  # fmt: skip
+    assert found == [("public", True, False)]
+    assert asked(conn, "SELECT defaclrole FROM pg_default_acl") == []
+
+
+def test_the_log_s_triggers_stand_and_no_others(conn: Connection) -> None:
+    assert set(asked(conn, """
+        SELECT tgrelid::regclass::text, tgname, tgenabled FROM pg_trigger WHERE NOT tgisinternal
+    """)) == {
+        ("access_log", "access_log_chain", "A"),
+        ("access_log", "access_log_keep", "A"),
+    }  # fmt: skip
