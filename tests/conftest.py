@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
@@ -18,6 +19,9 @@ from geo.db import become_runtime
 from geo.scope import OPERATOR, Scope, bind
 from geo.scope import of as scope_of
 from tests import intake_world
+
+if TYPE_CHECKING:
+    from tests.matrix_asking import World
 
 # Before the settings are read: keys of the tests' own, and no limit on their haste.
 os.environ["ANCU_KEYS"] = str(Path(tempfile.mkdtemp(prefix="ancu-test-keys-")) / "keys.json")
@@ -129,6 +133,16 @@ def begin(conn: Connection) -> Callable:
             bind(conn, before)
 
     return nested
+
+
+@pytest.fixture(scope="module")
+def matrix(make_database: Callable[..., str], empty_url: str) -> Iterator["World"]:
+    """The world of the matrix in a database of its own; see tests/matrix_world.py."""
+    from tests.matrix_asking import World  # after the keys: it makes the application
+
+    engine = unpooled(make_database(empty_url))
+    with engine.connect() as connection:
+        yield World(connection)
 
 
 @pytest.fixture(scope="session")
