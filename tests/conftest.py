@@ -166,3 +166,23 @@ def homed(db: Connection) -> Connection:
     """The same with one household."""
     intake_world.load(db, "households", intake_world.household())
     return db
+
+
+@pytest.fixture(params=["both nets", "the queries' own"])
+def acting(request: pytest.FixtureRequest, conn: Connection, begin: Callable) -> Callable:
+    """acting(scope) opens a transaction of the test's own.
+
+    Tests that take it run twice: as the role that row-level security holds, and as the owner, for
+    whom the queries' own conditions must do.
+    """
+
+    @contextmanager
+    def as_owner(scope: Scope) -> Iterator[Connection]:
+        try:
+            with conn.begin_nested():
+                bind(conn, scope)
+                yield conn
+        finally:
+            bind(conn, OPERATOR)
+
+    return begin if request.param == "both nets" else as_owner

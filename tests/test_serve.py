@@ -18,7 +18,6 @@ from geo.cluster import Cluster
 from geo.config import Settings
 from geo.errors import UsageError
 
-
 LOCAL = ("127.0.0.1", "127.0.0.2", "::1", "localhost")
 OPEN = ("0.0.0.0", "::", "192.168.1.5", "example.org", "", "127.0.0.1.example.org")
 TLS = {"tls_cert": Path("c.pem"), "tls_key": Path("k.pem")}
