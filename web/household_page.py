@@ -18,7 +18,7 @@ from web.forms import Refused
 from web.shell import area_names, area_or_none, page
 
 Row = Mapping[str, Any]
-REQUESTS = ("ids.read", "person.export", "person.correct", "person.remove")
+REQUESTS = ("person.export", "person.correct", "person.remove")
 
 
 def may_here(action: str, one: Row) -> bool:
@@ -67,7 +67,8 @@ def rendered(conn: Connection, found: dict[str, Any], refused: Refused | None = 
         full_id=once.take(once_name(found)) if may_here("ids.read", found) else None,
         same_id=households.same_id(conn, found),
         changes=history.of(conn, key),
-        allowed={action for action in REQUESTS if may_here(action, found)},
+        allowed={one for one in ("ids.read", *REQUESTS) if may_here(one, found)},
+        requests=any(may_here(one, found) for one in REQUESTS),
         refused=refused,
         page_of=address,
         shortest=history.SHORTEST,
