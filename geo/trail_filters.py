@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection
+from sqlalchemy import ColumnElement, Connection, Text, and_, cast, or_, select
 
-from geo import paging, trail
+from geo import areas, paging, trail
 from geo.account_tables import access_log
 from geo.areas import Area
 from geo.errors import UsageError
 from geo.paging import Record
+from geo.tables import site, survey
 
 MOST = 50_000
 """Entries of one file."""
+HOUSEHOLD = "household"
 _ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
@@ -35,13 +37,32 @@ class Wanted:
         found = [trail.in_area(self.area)]
         if self.login:
             found.append(trail.by_login(self.login))
-        for name in ("subject", "subject_id", "action", "outcome"):
-            if asked := getattr(self, name):
-                found.append(access_log.c[name] == asked)
+        if self.subject == HOUSEHOLD and self.subject_id:
+            found.append(_about_household(self.subject_id, self.area))
+        else:
+            found += self._equal("subject", "subject_id")
+        found += self._equal("action", "outcome")
         if self.day:
             start = datetime.combine(self.day, time(), _ZONE)
             found += [access_log.c.at >= start, access_log.c.at < start + timedelta(days=1)]
         return found
+
+    def _equal(self, *names: str) -> list[ColumnElement[bool]]:
+        return [access_log.c[name] == asked for name in names if (asked := getattr(self, name))]
+
+
+def _about_household(code: str, area: Area) -> ColumnElement[bool]:
+    """Whoever opens one of a household's surveys or sites has looked at the household, too."""
+    visits = select(cast(survey.c.survey_id, Text)).where(
+        areas.scope(area, survey), survey.c.household_code == code
+    )
+    houses = select(site.c.site_code).where(areas.scope(area, site), site.c.household_code == code)
+    subject, key = access_log.c.subject, access_log.c.subject_id
+    return or_(
+        and_(subject == HOUSEHOLD, key == code),
+        and_(subject == "survey", key.in_(visits)),
+        and_(subject == "site", key.in_(houses)),
+    )
 
 
 def entries(conn: Connection, wanted: Wanted) -> Iterator[Record]:

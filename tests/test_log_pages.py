@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection
 
-from geo import trail, trail_filters
+from geo import sites, surveys, trail, trail_filters
 from geo.trail import Entry
 from tests import page_data, people
 from tests.admin_world import World, build, last_entry
@@ -160,6 +160,21 @@ def test_a_household_leads_to_who_looked_at_it(world: World) -> None:
     assert both.get("/households/19/H1").status_code == 403
     found = rows(world.browser("admin.05001").get("/log?area=05001&subject=household&id=H1").text)
     assert len(found) == 2 and all("officer.05001" in one for one in found)
+
+
+def test_who_opened_a_survey_or_site_of_a_household_has_looked_at_it(world: World) -> None:
+    page_data.add_records(world.conn)
+    seen = world.browser("officer.05001")
+    for path in (f"/surveys/{page_data.INSIDE}", f"/surveys/{page_data.INSIDE}/evidence.json"):
+        assert seen.get(path).status_code == 200
+    assert seen.get("/sites/19/N/1").status_code == 200
+    code = surveys.get(world.conn, page_data.INSIDE)["household_code"]
+    log = world.browser("admin.05001")
+    found = rows(log.get(f"/log?area=05001&subject=household&id={code}").text)
+    opened = sum(page_data.INSIDE in one for one in found)
+    house = sites.get(world.conn, "19", "N/1")["household_code"]
+    assert opened == 2
+    assert any("N/1" in one for one in found) == (house == code)
 
 
 def test_the_link_stands_where_both_roles_meet(world: World, conn: Connection) -> None:
