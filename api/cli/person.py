@@ -47,7 +47,7 @@ def record_(
         return
     try:
         # Nobody else's to read.
-        with open(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(written)
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}.") from None
