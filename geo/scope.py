@@ -7,7 +7,8 @@ the transaction: without them no row is visible.
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, Connection, Table, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, false, func, or_, select, true
+from sqlalchemy.sql.selectable import NamedFromClause
 
 _OPTION = "ancu_scope"
 
@@ -81,7 +82,7 @@ def of(conn: Connection) -> Scope:
     return found
 
 
-def within(conn: Connection, table: Table) -> ColumnElement[bool]:
+def within(conn: Connection, table: NamedFromClause) -> ColumnElement[bool]:
     """The condition for rows of `table` (province_code, commune_code) in the scope of `conn`."""
     scope = of(conn)
     if scope.everything:

@@ -20,7 +20,7 @@ from geo.accounts.changes import Told
 from geo.accounts.sealing import seal, unseal
 from geo.accounts.sign_in import Outcome, sign_in
 from geo.accounts.store import folded_login
-from geo.errors import UnavailableError
+from geo.errors import ForbiddenError, UnavailableError
 
 pages = Blueprint("sign_in", __name__)
 
@@ -49,6 +49,8 @@ def page() -> str | tuple[str, int] | Response:
 @while_unsettled
 def logout() -> Response:
     """End this session, here and in the database."""
+    if caller().via != "session":
+        raise ForbiddenError("A token has no session to end; revoke it instead.")
     note(action="sign-out", durable=True)
     with begin() as conn:
         sessions.end(conn, current_user.secret)

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from geo import areas
 from geo.account_tables import account, handover
+from geo.accounts.store import shown
 from geo.areas import Area
 from geo.scope import within
 
@@ -35,8 +36,14 @@ def listing(conn: Connection, area: Area, limit: int = 100) -> list[Handover]:
             handover.c.reason,
             handover.c.at,
         )
-        .outerjoin(giver, giver.c.account_id == handover.c.from_account_id)
-        .outerjoin(receiver, receiver.c.account_id == handover.c.to_account_id)
+        .outerjoin(
+            giver,
+            (giver.c.account_id == handover.c.from_account_id) & shown(conn, giver),
+        )
+        .outerjoin(
+            receiver,
+            (receiver.c.account_id == handover.c.to_account_id) & shown(conn, receiver),
+        )
         .where(areas.scope(area, handover), within(conn, handover))
         .order_by(handover.c.at.desc(), handover.c.handover_id.desc())
         .limit(limit)

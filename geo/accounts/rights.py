@@ -121,7 +121,7 @@ def holders(conn: Connection, where: Area, limit: int = 1000) -> list[Holder]:
             account_role.c.role,
             account_role.c.area_code,
         )
-        .outerjoin(account, account.c.account_id == account_role.c.account_id)
+        .outerjoin(account, (account.c.account_id == account_role.c.account_id) & store.shown(conn))
         .where(or_(areas.scope(where, account_role), above), within(conn, account_role))
         .order_by(
             account_role.c.province_code,

@@ -18,6 +18,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.selectable import NamedFromClause
 
 from geo import areas
 from geo.account_tables import account
@@ -125,6 +126,11 @@ def several(conn: Connection, account_ids: Sequence[int]) -> list[Account]:
     wanted = and_(account.c.account_id.in_(account_ids), within(conn, account))
     found = {one.account_id: one for one in _many(conn, wanted, len(account_ids))}
     return [found[one] for one in account_ids if one in found]
+
+
+def shown(conn: Connection, table: NamedFromClause = account) -> ColumnElement[bool]:
+    """The condition for the accounts that the scope shows: those of its areas, and the user's own."""
+    return or_(within(conn, table), table.c.account_id == of(conn).account_id)
 
 
 def own(conn: Connection, account_id: int) -> Account:
@@ -247,8 +253,7 @@ def _checked(conn: Connection, by: User | None, account_id: int) -> Account:
 
 
 def _one(conn: Connection, condition: ColumnElement[bool], asked: str) -> Account:
-    own = account.c.account_id == of(conn).account_id
-    found = _many(conn, and_(condition, or_(within(conn, account), own)), 1)
+    found = _many(conn, and_(condition, shown(conn)), 1)
     if not found:
         raise NotFoundError(f"There is no account {asked[:64]!r}.")
     return found[0]

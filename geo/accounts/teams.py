@@ -148,7 +148,11 @@ def members(conn: Connection, team_id: int) -> list[Member]:
             account.c.last_seen_at,
         )
         .join(account, account.c.account_id == team_member.c.account_id)
-        .where(team_member.c.team_id == team_id, account.c.disabled_at.is_(None))
+        .where(
+            team_member.c.team_id == team_id,
+            account.c.disabled_at.is_(None),
+            store.shown(conn),
+        )
     )
     found = [Member(**row._mapping) for row in rows]
     return sorted(found, key=lambda one: (areas.name_order(one.full_name), one.account_id))
@@ -160,7 +164,11 @@ def activity(conn: Connection, where: Area, since: datetime) -> list[Activity]:
     Disabled accounts are no members.
     """
     seen = func.greatest(account.c.last_login_at, account.c.last_seen_at)
-    usable = and_(account.c.account_id == team_member.c.account_id, account.c.disabled_at.is_(None))
+    usable = and_(
+        account.c.account_id == team_member.c.account_id,
+        account.c.disabled_at.is_(None),
+        store.shown(conn),
+    )
     rows = conn.execute(
         select(
             *_COLUMNS,
