@@ -95,30 +95,6 @@ def test_a_removal_by_command(ancu: Command, url: str) -> None:
     wrong = ancu("remove", *PERSON, "--confirm", "H2")
     assert wrong.exit_code == 1 and "not the household's code" in wrong.stderr
     assert ancu("remove", *PERSON, "--confirm", "H1").exit_code == 0
-    # The first one's entry is part of the second.
-    assert logged(url) == [
-        ("command", "person.export", "H1", "00101", rows, WHY) for rows in (7, 8)
-    ]
-
-
-def test_a_correction_by_command(ancu: Command, url: str) -> None:
-    assert ancu("correct", "01", "H1", "members", "9", "--reason", WHY).exit_code == 0
-    done = ancu("correct", "01", "H1", "national_id", "-", "--reason", WHY, input=f"{OTHER}\n")
-    assert done.exit_code == 0 and OTHER not in done.output
-    status = ("status", "near_poor", "--year", "2026")
-    assert ancu("correct", "01", "H1", *status, "--reason", WHY).exit_code == 0
-    made = json.loads(ancu("record", *PERSON, "--full-ids").stdout)["household"]
-    assert (made["members"], made["national_id"], made["status"]) == (9, OTHER, "near_poor")
-    assert [entry[5] for entry in logged(url)[:3]] == [
-        f"{field}: {WHY}" for field in ("members", "national_id", "status")
-    ]
-
-
-def test_a_removal_by_command(ancu: Command, url: str) -> None:
-    assert ancu("remove", *PERSON).exit_code == 2
-    wrong = ancu("remove", *PERSON, "--confirm", "H2")
-    assert wrong.exit_code == 1 and "not the household's code" in wrong.stderr
-    assert ancu("remove", *PERSON, "--confirm", "H1").exit_code == 0
     assert logged(url) == [("command", "person.remove", "H1", "00101", 1, WHY)]
     gone = ancu("record", *PERSON)
     assert gone.exit_code == 1 and "There is no household 'H1'" in gone.stderr
