@@ -103,7 +103,7 @@ def test_a_removal_by_command(ancu: Command, url: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "code", "said"),
     [
-        (("record", "01", "H1", "--reason", "x"), 1, "give the reason in 10 characters"),
+        (("record", "01", "H1", "--reason", "x"), 1, "Give the reason in 10 characters"),
         (("record", *PERSON, "--out", "/no/such/file"), 2, "cannot be written"),
         (("record", "01", "H1"), 2, "Missing option '--reason'"),
         (("correct", "01", "H1", "geom", "1", "--reason", WHY), 2, "'geom' is not one of"),

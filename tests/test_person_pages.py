@@ -96,7 +96,7 @@ def test_the_full_id_is_shown_once_and_logged_with_the_reason(
 def test_no_reason_no_id(officer: FlaskClient, db: Connection, why: str) -> None:
     answer = officer.post(f"{PAGE}/national-id", data={"reason": why})
     assert answer.status_code == 422
-    assert "ghi lý do từ 10 ký tự trở lên" in unescape(answer.text) and ID not in answer.text
+    assert "Ghi lý do từ 10 ký tự trở lên" in unescape(answer.text) and ID not in answer.text
     assert last(db)["outcome"] == "failed"
     assert ID not in officer.get(PAGE).text
 
@@ -263,7 +263,7 @@ def test_each_kind_of_field_is_corrected(
         ({"field": "geom", "value": "4"}, 400, "Không chỉnh sửa được “geom”"),
         ({"field": "head_name", "value": "<script>"}, 303, ""),
         ({"field": "status", "value": "poor", "year": "abc"}, 422, "hãy ghi năm của kết quả"),
-        ({"field": "members", "value": "5", "reason": ""}, 422, "ghi lý do từ 10 ký tự"),
+        ({"field": "members", "value": "5", "reason": ""}, 422, "Ghi lý do từ 10 ký tự"),
         ({"field": "village", "value": "a\0b"}, 422, "NUL"),
         ({"field": "national_id", "value": "123456789012345"}, 422, "…345"),
     ],
@@ -297,7 +297,7 @@ def test_a_removal_takes_two_steps_and_the_code(officer: FlaskClient, db: Connec
     assert second.status_code == 200 and "Bước 2 trên 2" in words(second.text)
     assert households.get(db, "01", "H1")
     wrong = officer.post(f"{PAGE}/remove", data={"reason": WHY, "confirm": "H2"})
-    assert wrong.status_code == 422 and "đây không phải mã hộ" in unescape(wrong.text)
+    assert wrong.status_code == 422 and "Đây không phải mã hộ" in unescape(wrong.text)
     assert "Bước 2 trên 2" in words(wrong.text)
     done = officer.post(f"{PAGE}/remove", data={"reason": WHY, "confirm": "H1"})
     entry = last(db)

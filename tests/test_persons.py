@@ -259,9 +259,9 @@ def test_only_what_is_the_persons_can_be_corrected(full: Connection) -> None:
 
 @pytest.mark.parametrize("why", ["", "ngắn", "   a   b   ", "x" * 501])
 def test_a_reason_is_needed(full: Connection, why: str) -> None:
-    with pytest.raises(RejectedError, match="reason: give the reason in"):
+    with pytest.raises(RejectedError, match="Give the reason in"):
         correcting.correct(full, H1, "members", 5, why)
-    with pytest.raises(RejectedError, match="reason: give the reason in"):
+    with pytest.raises(RejectedError, match="Give the reason in"):
         removing.remove(full, H1, why, "H1")
 
 

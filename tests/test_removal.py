@@ -238,8 +238,11 @@ def test_an_address_outside_of_the_areas_is_told(full: Connection, begin: Callab
         (NEXT_DOOR, "Xã Bình Minh has a household, survey or site with this code already"),
     ],
 )
-def test_where_a_household_cannot_move_to(full: Connection, address: str, message: str) -> None:
-    load(full, "households", world.household(commune_code="00102"))
+def test_where_a_household_cannot_move_to(
+    full: Connection, begin: Callable, address: str, message: str
+) -> None:
+    with begin(officer("00102")) as conn:
+        load(conn, "households", world.household(commune_code="00102"))
     with pytest.raises((RejectedError, ConflictError), match=message):
         correcting.correct(full, ("01", "H1", "00101"), "recorded_address", address, WHY)
 

@@ -32,7 +32,7 @@ def once_name(one: Row) -> str:
     return f"id {one['province_code']} {one['commune_code']} {one['household_code']}"
 
 
-def address(endpoint: str, one: Row, **more: str) -> str:
+def address(endpoint: str, one: Row, **more: Any) -> str:
     """A page about this very household, also where others of the province have its code."""
     return url_for(
         endpoint,

@@ -1,6 +1,7 @@
 """What a data subject may ask for: the full ID, the record, a correction, the removal."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -112,6 +113,8 @@ def correct(province_code: str, household_code: str) -> Answer:
 
     done = attempt(corrected)
     if isinstance(done, Refused):
+        # The page names the field by its own name.
+        done = replace(done, message=done.message.removeprefix(f"{field}: "))
         with begin() as conn:
             shown = _correct_page(conn, province_code, household_code, field, done)
             return shown, done.status

@@ -7,6 +7,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from geo.verdicts import rules
 from web import formats, labels
 
 FIELDS = {
@@ -98,6 +99,14 @@ _TERMS: dict[str, Mapping[str, Any]] = {
     "causes": labels.CAUSES,
     "field": COLUMNS,
     "action": labels.ACTIONS,
+    "rule": {code: labels.term(rule.vi, rule.en) for code, rule in rules.RULES.items()},
+    "placed_by": {
+        "code": _l("Mã xã"),
+        "address": _l("Địa chỉ ghi nhận"),
+        "point": _l("Toạ độ của hộ"),
+        "survey": _l("Phiếu rà soát"),
+    },
+    "state": {"open": _l("chưa kết luận")},
     "outcome": {"allowed": _l("có"), "denied": _l("không"), "failed": _l("không thành")},
 }
 

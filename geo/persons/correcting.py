@@ -86,7 +86,7 @@ def _parsed(field: str, value: object) -> Any:
     row: dict[str, object] = {"household_code": "-", "head_name": "-", "recorded_address": "-"}
     given = value.strip() if isinstance(value, str) else value
     if "\0" in str(value):
-        raise RejectedError(f"{field}: a text holds a NUL character; remove it")
+        raise RejectedError("a text holds a NUL character; remove it")
     if given in ("", None, [], ()):
         row.pop(field, None)
     else:

@@ -20,9 +20,9 @@ def checked(reason: str) -> str:
     """A reason as it is kept, without personal IDs; raises RejectedError for too short a one."""
     tidy = clean(reason.replace("\0", " "))
     if len(tidy) < SHORTEST:
-        raise RejectedError(f"reason: give the reason in {SHORTEST} characters and more.")
+        raise RejectedError(f"Give the reason in {SHORTEST} characters and more.")
     if len(tidy) > LONGEST:
-        raise RejectedError(f"reason: give the reason in at most {LONGEST} characters.")
+        raise RejectedError(f"Give the reason in at most {LONGEST} characters.")
     return personal_ids.hidden(tidy)
 
 

@@ -35,7 +35,7 @@ def record(
     home = households.get(conn, province_code, household_code, commune_code)
     key = (province_code, home["commune_code"], household_code)
     parts = {name: home.pop(name) for name in ("statuses", "surveys", "sites")}
-    if full_ids and home["national_id_masked"]:
+    if full_ids and home.pop("national_id_masked"):
         home["national_id"] = households.national_id(conn, province_code, household_code, key[1])[1]
     visits = _surveys(conn, key)
     houses = [sites.get(conn, key[0], one["site_code"], key[1]) for one in parts["sites"]]

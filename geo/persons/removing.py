@@ -67,7 +67,7 @@ def remove(conn: Connection, key: tuple[str, str, str | None], reason: str, conf
     row = holding.locked(conn, *key)
     was = holding.key_of(row)
     if confirmed.strip() != was[2]:
-        raise RejectedError("confirm: this is not the household's code; nothing was removed.")
+        raise RejectedError("This is not the household's code; nothing was removed.")
     new = (was[0], was[1], f"removed-{uuid4().hex}")
     _forget_about(conn, was, new[2])
     _copy_bare(conn, household, holding.is_(was), household_code=literal(new[2]))
