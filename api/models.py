@@ -2,15 +2,27 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from geo import findings, households, sites, surveys
 from geo.areas import Area as GeoArea
 from geo.metrics import METRICS
+from geo.writers import MEDIA_TYPES
+
+
+def _also(*formats: str) -> ConfigDict:
+    """The configuration of an answer that comes as files of these formats, too."""
+    files = {MEDIA_TYPES[name]: {"schema": _SCHEMAS.get(name, _BINARY)} for name in formats}
+    return cast(ConfigDict, {"openapi_extra": {"content": files}})
+
+
+_BINARY = {"type": "string", "format": "binary"}
+_SCHEMAS = {"geojson": {"type": "object"}}
+_TABLES = ("csv", "xlsx")
 
 
 class AreaItem(BaseModel):
@@ -50,6 +62,8 @@ class Health(BaseModel):
 class FeatureCollection(BaseModel):
     """GeoJSON (RFC 7946), EPSG:4326."""
 
+    model_config = _also("geojson")
+
     type: str
     features: list[dict[str, Any]]
 
@@ -82,7 +96,12 @@ def _record(name: str, doc: str, query: Select) -> type[BaseModel]:
 
 def _page(name: str, item: type[BaseModel]) -> type[BaseModel]:
     fields: dict[str, Any] = {"items": (list[item], ...), "next_cursor": (str | None, None)}  # type: ignore[valid-type]
-    return create_model(name, __doc__="One page; next_cursor is null after the last.", **fields)
+    return create_model(
+        name,
+        __doc__="One page; next_cursor is null after the last.",
+        __config__=_also(*_TABLES, "geojson", "gpkg"),
+        **fields,
+    )
 
 
 def _detail(name: str, item: type[BaseModel], lists: Iterable[str], **more: Any) -> type[BaseModel]:
@@ -134,6 +153,7 @@ AreaFigures = create_model(
 )
 ProgressAnswer = create_model(
     "ProgressAnswer",
+    __config__=_also(*_TABLES),
     __doc__="An area's figures and its children's, which add up to them.",
     area=(AreaFigures, ...),
     children=(list[AreaFigures], ...),
@@ -147,6 +167,7 @@ RankedCommune = create_model(
 )
 Ranking = create_model(
     "Ranking",
+    __config__=_also(*_TABLES),
     __doc__="Communes, those with the greatest need first.",
     items=(list[RankedCommune], ...),
 )

@@ -1,11 +1,12 @@
 """Parameters that endpoints share, and how they are read."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from geo.errors import UsageError
 from geo.paging import MAX_LIMIT, Box
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -46,8 +47,16 @@ def _boxed(text: str) -> str:
 
 
 def moment(value: datetime | None) -> datetime | None:
-    """A time without a zone is Viet Nam's."""
-    return value.replace(tzinfo=VIETNAM) if value and value.tzinfo is None else value
+    """The time in UTC, because PostgreSQL knows fewer zones; without a zone it is Viet Nam's.
+
+    Raises UsageError for one that lies beyond the calendar in UTC.
+    """
+    if value is None:
+        return None
+    try:
+        return (value if value.tzinfo else value.replace(tzinfo=VIETNAM)).astimezone(UTC)
+    except OverflowError:
+        raise UsageError("since: this time lies beyond the years 1 to 9999.") from None
 
 
 def no_nul(value: Any) -> Any:

@@ -47,7 +47,7 @@ class Person:
         return bool(self.reach("figures.elsewhere")) and bool(self.reach("figures.read"))
 
     def hidden(self, kind: str) -> list[Spot]:
-        """The spots whose marks of a kind (R, P, L; F for figures) nothing may show to the person."""
+        """The spots whose marks of a kind (R, P, L, I; F: figures) nothing shows to the person."""
         if kind == "F" and self.elsewhere():
             seen = frozenset(SPOTS) - {SMALL.key, "B1"} | self.reach("figures.read")
         else:
@@ -58,7 +58,8 @@ class Person:
 _SHOWS = {
     "R": ("records.read", "records.export"),
     "P": ("accounts.manage", "log.read"),
-    "L": ("log.read", "person.export"),
+    "L": ("log.read",),
+    "I": ("ids.read",),
     "F": ("figures.read", "records.read"),  # whoever reads all records can count them
 }
 
@@ -73,6 +74,7 @@ PEOPLE = {
         ),
         Person("officer@A1+supervisor@B2", (("officer", "A1"), ("supervisor", "B2"))),
         Person("administrator@A1+auditor@B1", (("administrator", "A1"), ("auditor", "B1"))),
+        Person("officer+administrator@A1", (("officer", "A1"), ("administrator", "A1"))),
         Person("token of officer@A1", (("officer", "A1"),), "token", "records.read"),
     )
 }  # fmt: skip

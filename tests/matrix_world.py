@@ -22,6 +22,8 @@ from geo.account_tables import (
     team_member,
     token,
 )
+from geo.accounts.sealing import fingerprint, seal
+from geo.personal_ids import context
 from geo.tables import (
     area,
     boundary,
@@ -74,6 +76,11 @@ class Spot:
     @property
     def number(self) -> int:
         return list(SPOTS).index(self.key) + 1
+
+    @property
+    def national_id(self) -> str:
+        """The personal ID of its first household's head."""
+        return f"0{self.number:02}09000{self.number}{self.number}77"
 
     @property
     def survey(self) -> str:
@@ -175,6 +182,17 @@ def _areas(conn: Connection) -> None:
         )
 
 
+def _national_id(spot: Spot, number: int) -> dict[str, Any]:
+    if number != 1:
+        return {}
+    sealed = seal(spot.national_id, context(spot.record_province, spot.household))
+    return {
+        "national_id_sealed": sealed,
+        "national_id_print": fingerprint(spot.national_id),
+        "national_id_end": spot.national_id[-3:],
+    }
+
+
 def _people(conn: Connection, spot: Spot, ids: Ids) -> None:
     """An account of the spot with a role, a session, a token, a group and a hand-over."""
     mark, place = spot.mark("P"), _place(spot)
@@ -228,14 +246,15 @@ def _records(conn: Connection, spot: Spot) -> None:
             conn, household, **common, household_code=f"{mark}-H{number}", head_name=name,
             recorded_address=f"Thôn {mark}", village=f"Thôn {mark}", ethnicity=f"dân tộc {mark}",
             status=status, status_year=2026, members=4, search_key=fold(f"{name} Thôn {mark}"),
-            attributes={"ghi chú": mark}, **_point(spot, number),
+            attributes={"ghi chú": mark}, **_point(spot, number), **_national_id(spot, number),
         )  # fmt: skip
     _add(conn, household_status, **key, household_code=spot.household, year=2025, status="poor")
     for number, verdict in enumerate(VERDICTS, 1):
         located = {} if verdict == "unlocated" else _point(spot, number)
         _add(
-            conn, survey, **common, survey_id=spot.survey_of(verdict), household_code=spot.household,
-            surveyed_at=WHEN, enumerator=f"ĐTV {mark}", recorded_address=f"Thôn {mark}",
+            conn, survey, **common, survey_id=spot.survey_of(verdict),
+            household_code=spot.household, surveyed_at=WHEN,
+            enumerator=f"ĐTV {mark}", recorded_address=f"Thôn {mark}",
             device_id=f"máy {mark}", photo=f"{mark}.jpg", verdict=verdict, judged_at=WHEN,
             accuracy_m=12.0, attributes={"ghi chú": mark}, **located,
             recorded_code=spot.commune_code or None, boundary_version=1,

@@ -122,6 +122,8 @@ def own(world: World, person: Person, action: str, row: Row) -> bool:
     """Whether a row lies in the person's areas for an action, or is of their own account."""
     if person.via != "nobody" and str(row.account_id) == world.entries[person.name]["account_id"]:
         return True
+    if action == PUBLIC:
+        return row.table == "account"  # who signs in wrongly is counted there
     by_account = {number: key for key, number in world.ids.accounts.items()}
     if row.account_id in by_account:
         return by_account[row.account_id] in person.reach(action)

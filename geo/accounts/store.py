@@ -129,7 +129,7 @@ def several(conn: Connection, account_ids: Sequence[int]) -> list[Account]:
 
 
 def shown(conn: Connection, table: NamedFromClause = account) -> ColumnElement[bool]:
-    """The condition for the accounts that the scope shows: those of its areas, and the user's own."""
+    """The condition for the accounts that the scope shows: its areas' and the user's own."""
     return or_(within(conn, table), table.c.account_id == of(conn).account_id)
 
 
