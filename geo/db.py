@@ -64,7 +64,9 @@ def become_runtime(connection: Connection) -> None:
     connection.execute(text(f"SET LOCAL ROLE {RUNTIME_ROLE}"))
 
 
+@lru_cache(maxsize=1)
 def _runtime_url() -> str | None:
+    # Once a process: to tell where root's private cluster lies takes another process.
     chosen = settings()
     if chosen.database_runtime_url or chosen.database_url:
         return chosen.database_runtime_url or chosen.database_url

@@ -7,10 +7,14 @@ the transaction: without them no row is visible.
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, Connection, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, false, or_, text, true
 from sqlalchemy.sql.selectable import NamedFromClause
 
 _OPTION = "ancu_scope"
+_SETTINGS = ("all", "provinces", "communes", "write", "action", "account", "figures")
+_BIND = text(
+    "SELECT " + ", ".join(f"set_config('ancu.{name}', :{name}, true)" for name in _SETTINGS)
+)
 
 
 @dataclass(frozen=True)
@@ -63,15 +67,15 @@ def bind(conn: Connection, scope: Scope) -> None:
     """
     conn.execution_options(**{_OPTION: scope})
     settings = {
-        "ancu.all": "on" if scope.everything else "",
-        "ancu.provinces": ",".join(sorted(scope.provinces)),
-        "ancu.communes": ",".join(sorted(scope.communes)),
-        "ancu.write": "on" if scope.write else "",
-        "ancu.action": scope.action,
-        "ancu.account": "" if scope.account_id is None else str(scope.account_id),
-        "ancu.figures": "all" if scope.figures_elsewhere else "",
+        "all": "on" if scope.everything else "",
+        "provinces": ",".join(sorted(scope.provinces)),
+        "communes": ",".join(sorted(scope.communes)),
+        "write": "on" if scope.write else "",
+        "action": scope.action,
+        "account": "" if scope.account_id is None else str(scope.account_id),
+        "figures": "all" if scope.figures_elsewhere else "",
     }
-    conn.execute(select(*(func.set_config(name, value, True) for name, value in settings.items())))
+    conn.execute(_BIND, settings)
 
 
 def of(conn: Connection) -> Scope:
