@@ -30,6 +30,7 @@ def engine(url: str | None = None) -> Engine:
         pool_size=8,
         max_overflow=8,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error in the log names no person
     )
 
 

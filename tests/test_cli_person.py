@@ -117,3 +117,16 @@ def test_what_is_refused_is_said_and_not_done(
     done = ancu(*typed)
     assert done.exit_code == code and said in done.stderr
     assert "Traceback" not in done.output
+
+
+def test_an_import_of_ids_without_keys_names_the_command_that_makes_them(
+    ancu: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "h.csv"
+    head = "household_code,head_name,recorded_address,national_id"
+    file.write_text(f"{head}\nH8,An,Xã An Hoà,{ID}\n", encoding="utf-8")
+    monkeypatch.setenv("ANCU_KEYS", str(tmp_path / "none.json"))
+    config.settings.cache_clear()
+    done = CliRunner().invoke(main, ["import", "households", str(file)])
+    assert done.exit_code == 2
+    assert "Make one with `ancu keys make`" in done.stderr and ID not in done.output
