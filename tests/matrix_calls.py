@@ -5,7 +5,7 @@ from math import cos, floor, log, pi, radians, tan
 from typing import Any
 
 from tests.matrix_asking import Call, World
-from tests.matrix_world import COMMON_NAME, VERDICTS, Spot
+from tests.matrix_world import COMMON_NAME, Spot
 
 Fill = Callable[[World, Spot], Iterable[Call]]
 
@@ -79,9 +79,9 @@ def removals(w: World, spot: Spot) -> Iterable[Call]:
     yield from of_person(path, form={**form, "confirm": spot.household})(w, spot)
 
 
-def survey(path: str) -> Fill:
+def survey(path: str, *verdicts: str) -> Fill:
     def calls(_w: World, spot: Spot) -> Iterable[Call]:
-        for verdict in VERDICTS:
+        for verdict in verdicts:
             here = spot.survey_of(verdict)
             there = "99" + here[2:]
             yield Call(
@@ -164,8 +164,8 @@ def csv_of(*rows: dict[str, object]) -> bytes:
 
 
 def told_by(sent: dict[str, object]) -> tuple[str, ...]:
-    """What a sender knows already: the values sent."""
-    return tuple(str(value) for value in sent.values())
+    """What a sender knows already: the codes sent."""
+    return tuple(str(value) for name, value in sent.items() if name.endswith(("_code", "_id")))
 
 
 def sent(kind: str) -> Fill:
@@ -282,8 +282,9 @@ def others_tokens(w: World, spot: Spot) -> Iterable[Call]:
 
 def searches(path: str, parameter: str) -> Fill:
     def calls(_w: World, spot: Spot) -> Iterable[Call]:
-        for wanted in (COMMON_NAME, spot.mark("R"), spot.household, "Thôn"):
-            yield Call(path, query={parameter: wanted}, names=(wanted, spot.mark("R")))
+        if spot.key == "V0":
+            yield Call(path, query={parameter: COMMON_NAME})
+        yield Call(path, query={parameter: spot.household}, names=(spot.household,))
 
     return calls
 

@@ -126,7 +126,9 @@ ROUTES: dict[tuple[str, str], Route] = {
         "records.read", "record",
         record("/api/v1/sites/{province}/{code}", lambda s: s.site, "{mark}y-N1", True),
     ),
-    ("api_surveys.one", "GET"): Route("records.read", "record", survey("/api/v1/surveys/{code}")),
+    ("api_surveys.one", "GET"): Route(
+        "records.read", "record", survey("/api/v1/surveys/{code}", "inside")
+    ),
     ("tiles.tile", "GET"): Route("records.read", "area", tiles),
     ("audit.index", "GET"): Route(
         "records.read", "area",
@@ -135,9 +137,11 @@ ROUTES: dict[tuple[str, str], Route] = {
             Call("/audit", query={"area": s.code, "survey": s.survey}, names=(s.survey,)),
         ],
     ),
-    ("records.survey", "GET"): Route("records.read", "record", survey("/surveys/{code}")),
+    ("records.survey", "GET"): Route(
+        "records.read", "record", survey("/surveys/{code}", "outside", "unlocated")
+    ),
     ("records.survey_evidence", "GET"): Route(
-        "records.read", "record", survey("/surveys/{code}/evidence.json")
+        "records.read", "record", survey("/surveys/{code}/evidence.json", "outside", "unlocated")
     ),
     ("records.household", "GET"): Route(
         "records.read", "record",
@@ -196,7 +200,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("sign_in.page", "POST"): Route(
         PUBLIC, "nothing",
         lambda _w, s: [Call("/sign-in", "POST", form={"login": s.login, "password": "x" * 12},
-                            names=(s.login,))],
+                            names=(s.login,))] if s.key == "B1" else [],
         (400, 401),  # without a form's token, or wrong
     ),
     ("sign_in.logout", "POST"): Route(
@@ -250,7 +254,7 @@ ROUTES: dict[tuple[str, str], Route] = {
         "accounts.manage", "area",
         lambda w, s: [
             *each("/accounts?area={code}", "/accounts?area={code}&state=unused")(w, s),
-            Call("/accounts", query={"area": s.code, "q": s.mark("P")}, names=(s.mark("P"),)),
+            Call("/accounts", query={"area": s.code, "q": "Người"}),
         ],
     ),
     ("accounts.new", "GET"): Route("accounts.manage", "area", each("/accounts/new?area={code}")),

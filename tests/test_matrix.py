@@ -1,6 +1,7 @@
 """Every route × everybody × every area: what each may is done, the rest refused, nothing leaks."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -36,11 +37,12 @@ def test_what_one_may_is_done_and_the_rest_refused(
 
 
 def asked(person: Person, route: Route) -> list[Spot]:
-    """The areas of the cells: country, own, parent, sibling, foreign, and what is held beside."""
-    if route.needs == "figures.read":
-        return list(SPOTS.values())  # which figures are hidden depends on more than on the own area
-    reach = person.reach(route.needs)
-    return [spot for spot in SPOTS.values() if spot.key not in ("B0", "B2") or spot.key in reach]
+    """The areas of the cells: country, own, parent or below, sibling, foreign, held beside."""
+    if route.needs == "figures.read" and person.elsewhere():
+        return list(SPOTS.values())  # what is hidden depends on more than on the own area
+    held = {place for _role, place in person.held}
+    left_out = ({"B0", "B2"} if "A1" in held else {"A2", "B0", "B2"}) - held
+    return [spot for spot in SPOTS.values() if spot.key not in left_out]
 
 
 def chosen(person: Person, route: Route, spot: Spot, calls: list[Call]) -> list[Call]:
@@ -132,3 +134,25 @@ def own(world: World, person: Person, action: str, row: Row) -> bool:
         if place == (row.province_code, row.commune_code):
             return spot.key in person.reach(action)
     return False
+
+
+@pytest.mark.parametrize(("endpoint", "method"), sorted(ROUTES))
+@pytest.mark.parametrize("name", ["nobody", "officer@A1", "administrator@A1"])
+def test_other_methods_open_nothing_more(
+    matrix: World, endpoint: str, method: str, name: str
+) -> None:
+    person, route = PEOPLE[name], ROUTES[endpoint, method]
+    call = next(iter(route.calls(matrix, SPOTS["B1"])), None)
+    call = call or next(iter(route.calls(matrix, SPOTS["V0"])))
+    allowed = matrix.app.url_map.bind("").allowed_methods(call.path.partition("?")[0])
+    with matrix.case() as conn:
+        for other in ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE"):
+            answer = matrix.ask(person, replace(call, method=other))
+            if other not in allowed:
+                assert answer.status == 405
+            if other == "HEAD" and "GET" in allowed:
+                assert answer.status == matrix.ask(person, replace(call, method="GET")).status
+            assert answer.body == b"" or answer.status >= 300
+            assert matrix.leaks(person, answer, call) == []
+        strangers = [row for row in changed(matrix, stored(conn)) if row.account_id is None]
+        assert strangers == []
