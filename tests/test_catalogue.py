@@ -3,10 +3,14 @@
 A new table, view, function, sequence or type fails until it has its line.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, text
+
+from geo import schema
+from geo.cluster import Cluster
+from tests.conftest import unpooled
 
 READ, ADD, CHANGE, REMOVE = "SELECT", "INSERT", "UPDATE", "DELETE"
 _ALL = {READ, ADD, CHANGE, REMOVE}
@@ -235,3 +239,27 @@ def test_the_log_s_triggers_stand_and_no_others(conn: Connection) -> None:
         ("access_log", "access_log_chain", "A"),
         ("access_log", "access_log_keep", "A"),
     }  # fmt: skip
+
+
+def test_an_owner_who_is_no_superuser_can_migrate(
+    cluster: Cluster, make_database: Callable[..., str], empty_url: str
+) -> None:
+    url = make_database()
+    name = url.split("?")[0].split("/")[-1]
+    admin = create_engine(cluster.url("postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as conn:
+        conn.execute(text("CREATE ROLE plain LOGIN"))
+        conn.execute(text("GRANT ancu_runtime TO plain"))
+        conn.execute(text(f"ALTER DATABASE {name} OWNER TO plain"))
+    admin.dispose()
+    superuser = unpooled(url)
+    with superuser.begin() as conn:
+        conn.execute(text("CREATE EXTENSION postgis"))
+        conn.execute(text("CREATE EXTENSION pg_trgm"))
+    owner = unpooled(cluster.url(name, user="plain"))
+    with owner.begin() as conn:
+        schema.migrate(conn)
+    with owner.connect() as conn:
+        # FORCE holds the owner as well.
+        assert conn.scalar(text("SELECT row_security_active('household')")) is True
+        assert conn.scalar(text("SELECT current_setting('is_superuser')")) == "off"

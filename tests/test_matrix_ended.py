@@ -133,3 +133,16 @@ def test_a_token_never_does_more_than_its_account(matrix: World, end: End, name:
     next_door = end is role_moved_next_door and name == "one"
     assert answer.status == (404 if next_door else 403)
     assert A1.mark("R") not in answer.text
+
+
+def test_reports_of_imports_go_with_the_role(matrix: World) -> None:
+    page = Call("/import")
+    with matrix.case() as conn:
+        stored = row("households", A1)
+        assert matrix.ask(OFFICER, Call("/api/v1/households", "POST", json=stored)).status == 201
+        assert "<td>api</td>" in matrix.ask(OFFICER, page).text
+        role_moved_next_door(conn, int(matrix.entries[OFFICER.name]["account_id"]))
+        answer = matrix.ask(OFFICER, page)
+    assert answer.status == 200
+    assert "<td>api</td>" not in answer.text
+    assert A1.mark("R") not in answer.text

@@ -11,11 +11,11 @@ from geo.tables import household, import_conflict, import_job
 def recent_imports(conn: Connection, limit: int = 20) -> list[RowMapping]:
     """The last imports, latest first: import_id, kind, source, finished_at, report, demo.
 
-    One's own, and those of senders who work for an area of one's own.
+    Those of senders who work for an area of one's own, and one's own for several areas.
     """
     seen = [scope.within(conn, import_job)]
     if (own := scope.of(conn).account_id) is not None:
-        seen.append(import_job.c.account_id == own)
+        seen.append((import_job.c.account_id == own) & (import_job.c.province_code == ""))
     query = select(import_job).where(or_(*seen)).order_by(import_job.c.finished_at.desc())
     return list(conn.execute(query.limit(limit)).mappings())
 

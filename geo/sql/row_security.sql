@@ -41,7 +41,9 @@ BEGIN
         seen := CASE name
             WHEN 'commune_counter' THEN format('%s OR %s', figures, in_scope)
             WHEN 'site_due' THEN format('%s OR %s', figures, in_scope)
-            WHEN 'import_job' THEN format('account_id = %s OR %s', me, in_scope)
+            -- One's own only where they are of no single area: others go with the role there.
+            WHEN 'import_job' THEN
+                format($q$(account_id = %s AND province_code = '') OR %s$q$, me, in_scope)
             WHEN 'account' THEN format('%s OR account_id = %s OR %s', by_login, me, managing)
             WHEN 'account_role' THEN
                 format('account_id = %s OR %s OR %s', me, managing, format(visible_account, name))
@@ -107,7 +109,12 @@ BEGIN
     END LOOP;
     -- It runs with its owner's rights, and would tell between which degrees all households stand.
     FOR name IN SELECT oid::regprocedure FROM pg_proc WHERE proname = 'st_estimatedextent' LOOP
-        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', name);
+        BEGIN
+            EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', name);
+        EXCEPTION
+            WHEN insufficient_privilege THEN -- PostGIS belongs to somebody else
+                RAISE WARNING 'ask for: REVOKE EXECUTE ON FUNCTION % FROM PUBLIC', name;
+        END;
     END LOOP;
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO ancu_runtime', current_schema());
     EXECUTE format('REVOKE CREATE ON SCHEMA %I FROM ancu_runtime', current_schema());
