@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection, func, select
 
-from geo import areas, households, metrics, trail
+from geo import areas, households, metrics, personal_ids, trail
 from geo.account_tables import access_log, record_change
 from geo.errors import NotFoundError, RejectedError, UsageError
 from geo.persons import correcting, history, record, removing
@@ -268,3 +268,14 @@ def test_a_reason_is_needed(full: Connection, why: str) -> None:
 def test_a_reason_keeps_no_id(full: Connection) -> None:
     correcting.correct(full, H1, "members", 5, f"Sổ hộ của {ID} ghi khác")
     assert history.of(full, ("01", "00101", "H1"))[0]["reason"] == f"Sổ hộ của {MASKED} ghi khác"
+
+
+def test_a_name_is_corrected_without_opening_the_id(
+    full: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened(*_given: object) -> str:
+        raise AssertionError("nobody asked for the ID")
+
+    monkeypatch.setattr(personal_ids, "opened", opened)
+    correct(full, "head_name", "Lò Thị Hoa")
+    assert households.get(full, "01", "H1")["head_name"] == "Lò Thị Hoa"

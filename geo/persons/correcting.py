@@ -57,12 +57,15 @@ def correct(
     else:
         parsed = _parsed(field, value)
         new = {field: parsed}
-        old_value, new_value = _told(stored, field, _current(stored)), _told(stored, field, new)
+        old_value = _told(stored, field, _current(stored, field))
+        new_value = _told(stored, field, new)
     if old_value == new_value or _same_id(stored, field, new):
         raise RejectedError("This is what is stored already; nothing was changed.")
     before = _record(stored)
     given = _given(before, stored)
     after = before.model_copy(update=new)
+    if field == "national_id":
+        given.pop("national_id", None)
     columns = _columns(stored, field, new)
     target = found
     if field == "recorded_address":
@@ -132,8 +135,12 @@ def _columns(stored: RowMapping, field: str, new: Mapping[str, Any]) -> dict[str
     return {name: list(v) if isinstance(v, tuple) else v for name, v in new.items()}
 
 
-def _current(stored: RowMapping) -> dict[str, Any]:
-    return {**stored, "national_id": _opened(stored), "causes": tuple(stored["causes"])}
+def _current(stored: RowMapping, field: str) -> dict[str, Any]:
+    """The value that is stored; an ID is opened only where it is the one to correct."""
+    if field == "national_id":
+        return {field: _opened(stored)}
+    value = stored[field]
+    return {field: tuple(value) if isinstance(value, list) else value}
 
 
 def _told(stored: RowMapping, field: str, values: Mapping[str, Any]) -> Any:
@@ -157,23 +164,27 @@ def _opened(stored: RowMapping) -> str | None:
 
 
 def _record(stored: RowMapping) -> Household:
-    """The household as the import would have read it."""
+    """The household as the import would have read it, but for the ID, which stays sealed."""
     content = {name: stored[name] for name in _CONTENT}
     extra = cast(dict[str, Any], stored["attributes"])
     return Household.model_construct(
-        **content, causes=tuple(stored["causes"]), national_id=_opened(stored), **extra
+        **content, causes=tuple(stored["causes"]), national_id=None, **extra
     )
 
 
 def _given(record: Household, stored: RowMapping) -> dict[str, str | None]:
-    """With which codes the row came that is stored, found by its fingerprint.
+    """With which codes the row came that is stored, found by its fingerprint; and the ID's print.
 
-    None of them where it came in other coordinates: then the next file with this household is
+    No codes where it came in other coordinates: then the next file with this household is
     compared by people.
     """
+    id_print = stored["national_id_print"]
+    known: dict[str, str | None] = (
+        {} if id_print is None else {"national_id": bytes(id_print).hex()}
+    )
     communes = (None, stored["commune_code"], stored["recorded_code"])
     for province, commune in product((None, stored["province_code"]), communes):
-        given = {"province_code": province, "commune_code": commune}
+        given = {"province_code": province, "commune_code": commune, **known}
         if fingerprint(canonical(record, **given)) == stored["content_hash"]:
             return given
-    return {}
+    return known
