@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -13,6 +14,7 @@ from geo.intake.imports import import_rows
 from geo.tables import import_conflict, survey
 from tests import intake_world as world
 from tests import people
+from tests.test_readers import save_xlsx
 
 
 @pytest.fixture
@@ -85,6 +87,16 @@ def test_a_file_is_taken_in_under_its_own_name(client: FlaskClient) -> None:
     answer = upload(client, b"site_code;household_code;kind\nS1;H1;new\n", "../../Nhà tạm.csv")
     assert answer.status_code == 201
     assert (answer.json["source"], answer.json["added"]) == ("Nhà tạm.csv", 1)
+
+
+@pytest.mark.parametrize("name", ["Nhà tạm.xlsx", "Nhà tạm.csv", "upload"])
+def test_a_workbook_is_taken_in_whatever_its_name(
+    client: FlaskClient, tmp_path: Path, name: str
+) -> None:
+    table = [["site_code", "household_code", "kind"], ["S1", "H1", "new"]]
+    answer = upload(client, save_xlsx(tmp_path, table).read_bytes(), name)
+    assert answer.status_code == 201
+    assert (answer.json["source"], answer.json["added"]) == (name, 1)
 
 
 @pytest.mark.parametrize("name", ["Nhà tạm.csv", "upload.csv", "a upload b.csv"])

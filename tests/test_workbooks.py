@@ -28,6 +28,9 @@ def make_zip(path: Path, parts: dict[str, bytes]) -> Path:
         ({"a.txt": b"x"}, "no XLSX workbook"),
         ({"xl/workbook.xml": b"", "xl/big.xml": b"0" * (60 << 20)}, "zip bomb"),
         ({"xl/workbook.xml": b"<!DOCTYPE x [<!ENTITY a 'b'>]>"}, "XML entities"),
+        ({"xl/workbook.xml": f"<!--{'x' * 60_000}--><!DOCTYPE x>".encode()}, "XML entities"),
+        ({"xl/workbook.xml": "<!DOCTYPE x>".encode("utf-16-le")}, "XML entities"),
+        ({"xl/workbook.xml": "<!DOCTYPE x>".encode("utf-16-be")}, "XML entities"),
         ({"xl/workbook.xml": b"not xml"}, "not a readable XLSX"),
     ],
 )
@@ -41,6 +44,12 @@ def test_a_hostile_archive_is_refused_before_it_is_unpacked(
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 5 << 20
+
+
+@pytest.mark.parametrize("name", ["phiếu.dat", "phiếu.csv", "phiếu", "phiếu.xls", "phiếu.XLSX"])
+def test_a_workbook_is_known_by_its_content_whatever_its_name(tmp_path: Path, name: str) -> None:
+    path = save_xlsx(tmp_path, [["a"], [7]], "plain.xlsx").rename(tmp_path / name)
+    assert rows(path) == [(2, {"a": 7})]
 
 
 def with_sheet(tmp_path: Path, xml: str) -> Path:

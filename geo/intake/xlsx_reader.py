@@ -22,6 +22,8 @@ Cells = dict[int, object]
 """Column, from 0 → value, the blank ones left out."""
 
 _BOMB_FLOOR = 50 << 20
+_PROLOG = 64 << 10
+_DOCTYPES = tuple("<!DOCTYPE".encode(code) for code in ("utf-8", "utf-16-le", "utf-16-be"))
 
 
 def read_xlsx(path: Path) -> Source:
@@ -30,13 +32,7 @@ def read_xlsx(path: Path) -> Source:
     Raises RejectedError for what is no readable workbook or unpacks to more than 1 GB.
     """
     check_archive(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl tells of styles that it leaves out
-            sheet = load_workbook(path, read_only=True, data_only=True).worksheets[0]
-    except Exception as error:  # whatever a broken archive makes openpyxl raise
-        raise _broken(path) from error
-    rows = _records(path, sheet)
+    rows = _records(path)
     first = next(rows, None)
     if first is None:
         raise RejectedError(f"{path.name} is empty: its first sheet has no header and no rows.")
@@ -77,7 +73,8 @@ def check_archive(path: Path) -> None:
 
 def _refuse_entities(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
     with archive.open(member) as part:
-        if b"<!DOCTYPE" in part.read(4096):
+        prolog = part.read(_PROLOG)
+        if any(doctype in prolog for doctype in _DOCTYPES):
             raise RejectedError(f"{path.name} declares XML entities, which no workbook needs.")
 
 
@@ -105,8 +102,21 @@ class _Parser(WorkSheetParser):
         return cell
 
 
-def _records(path: Path, sheet: Any) -> Iterator[tuple[int, Cells]]:
-    """(row number, cells) of every row that is not blank.
+def _records(path: Path) -> Iterator[tuple[int, Cells]]:
+    """(row number, cells) of every row of the first sheet that is not blank."""
+    # Handed over open, because openpyxl judges a path by its ending.
+    with path.open("rb") as file:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # openpyxl tells of styles that it leaves out
+                sheet = load_workbook(file, read_only=True, data_only=True).worksheets[0]
+        except Exception as error:  # whatever a broken archive makes openpyxl raise
+            raise _broken(path) from error
+        yield from _filled(path, sheet)
+
+
+def _filled(path: Path, sheet: Any) -> Iterator[tuple[int, Cells]]:
+    """The sheet's rows that are not blank.
 
     The parser is asked rather than the sheet: the sheet makes up every row and column that the
     file leaves out, which takes hours when a few bytes name a row far below.
