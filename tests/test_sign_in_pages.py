@@ -323,6 +323,48 @@ def test_signing_out_ends_the_session_everywhere_it_is_kept(conn: Connection, ap
     assert ("sign-out", "lan", "allowed", "") in entries(conn)
 
 
+LOST = "Phiên làm việc đã hết. Nội dung vừa gửi chưa được lưu; đăng nhập rồi gửi lại."
+
+
+@pytest.mark.parametrize(
+    ("referrer", "back"),
+    [
+        ("http://localhost/import?kind=sites", "?next=/import?kind%3Dsites"),
+        (
+            "http://localhost/households/19/H%C3%A0/correct",
+            "?next=/households/19/H%25C3%25A0/correct",
+        ),
+        ("http://localhost/account", "?next=/account"),
+        ("http://localhost/", ""),
+        ("http://localhost/sign-out", ""),  # no page to open
+        ("http://localhost//elsewhere.example", ""),
+        ("http://elsewhere.example/import", ""),
+        ("//elsewhere.example/import", ""),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_a_form_sent_after_the_end_of_a_session_is_told_lost(
+    app: Flask, referrer: str | None, back: str
+) -> None:
+    client = app.test_client()
+    headers = {"Referer": referrer} if referrer is not None else {}
+    answer = client.post("/import", data={"kind": "sites"}, headers=headers)
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == f"/sign-in{back}"
+    assert LOST in client.get(answer.headers["Location"]).text
+    assert LOST not in client.get("/sign-in").text
+
+
+def test_opening_a_page_or_signing_out_after_the_end_of_a_session_loses_nothing(
+    app: Flask,
+) -> None:
+    client = app.test_client()
+    for answer in (client.get("/import"), client.post("/sign-out")):
+        assert answer.status_code == 303
+        assert LOST not in client.get(answer.headers["Location"]).text
+
+
 def test_signing_out_needs_a_form_of_ours(conn: Connection, app: Flask) -> None:
     person(conn)
     client = app.test_client()

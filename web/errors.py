@@ -2,8 +2,9 @@
 
 import logging
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from flask import Flask, current_app, redirect, render_template, request, url_for
+from flask import Flask, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
@@ -17,6 +18,7 @@ from geo.errors import AncuError, ForbiddenError, SignInError
 from web import labels
 from web.language import language
 from web.messages import in_words
+from web.sign_in import own_path
 
 log = logging.getLogger(__name__)
 
@@ -111,8 +113,7 @@ def _page(error: Exception) -> tuple[str, int] | Response:
 def _led_elsewhere(error: Exception) -> str:
     """Where to go first: to sign in, or to a step that has to be done; '' for nowhere."""
     if isinstance(error, SignInError):
-        # Only what was opened can be opened afterwards; what was sent is sent again by hand.
-        back = request.full_path.rstrip("?") if request.method == "GET" else None
+        back = request.full_path.rstrip("?") if request.method == "GET" else _lost_form()
         return url_for("sign_in.page", next=back if back != "/" else None)
     told = caller()
     if isinstance(error, ForbiddenError) and told.unsettled and not _is_step():
@@ -120,15 +121,32 @@ def _led_elsewhere(error: Exception) -> str:
     return ""
 
 
+def _lost_form() -> str:
+    """Say that what was sent without a session is not stored; the page of the form, else `/`.
+
+    What was typed is not kept here: it would wait for whoever signs in next.
+    """
+    if request.endpoint == "sign_in.logout":
+        return "/"
+    flash(
+        _("Phiên làm việc đã hết. Nội dung vừa gửi chưa được lưu; đăng nhập rồi gửi lại."),
+        "failed",
+    )
+    page = urlsplit(request.referrer or "")
+    if page.netloc != request.host or not _can_be_opened(unquote(page.path)):
+        return "/"
+    return own_path(page.path + (f"?{page.query}" if page.query else ""))
+
+
 def _is_step() -> bool:
     view = current_app.view_functions.get(request.endpoint or "")
     return bool(getattr(view, "while_unsettled", False))
 
 
-def _can_be_opened() -> bool:
-    """Whether a form was sent to the address of its own page."""
+def _can_be_opened(path: str | None = None) -> bool:
+    """Whether there is a page at the path, by default at the one that the form was sent to."""
     adapter = current_app.create_url_adapter(request)
-    return adapter is not None and adapter.test(method="GET")
+    return adapter is not None and adapter.test(path, method="GET")
 
 
 def _words(error: Exception, status: int) -> tuple[Any, Any]:
