@@ -1,10 +1,12 @@
 """Who administers whom, through the server's own role: roles, hand-over, shutting out."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Connection, insert, select, text, update
 
+from api.cli.first_run import make_first_admin
 from geo.account_tables import account, account_role, handover
 from geo.accounts import (
     credentials,
@@ -270,7 +272,7 @@ def test_a_disabled_account_is_out_on_its_next_request(world):
 
 
 def test_the_first_administrator_has_all_roles_in_the_country_and_is_made_once(areas_conn):
-    login, password = first.first_admin(areas_conn)
+    login, password = first.first_admin(areas_conn, ROLES)
     found = store.by_login(areas_conn, login)
     assert (login, found.home_code, found.must_change_password) == ("admin", COUNTRY, True)
     assert {(one.role, one.area_code) for one in found.held} == {(one, COUNTRY) for one in ROLES}
@@ -279,3 +281,22 @@ def test_the_first_administrator_has_all_roles_in_the_country_and_is_made_once(a
     assert first.first_admin(areas_conn) is None
     store.disable(areas_conn, None, found.account_id)
     assert first.first_admin(areas_conn) is None
+
+
+@pytest.mark.parametrize(
+    ("to_try", "roles", "said"),
+    [
+        (True, set(ROLES), "all six roles in the whole country"),
+        (False, {"administrator"}, "sees no household and no figure"),
+    ],
+)
+def test_only_to_try_the_service_out_the_first_administrator_has_all_roles(
+    areas_conn, to_try, roles, said
+):
+    introduced = make_first_admin(areas_conn, to_try=to_try)
+    found = store.by_login(areas_conn, "admin")
+    assert {(one.role, one.area_code) for one in found.held} == {(one, COUNTRY) for one in roles}
+    assert said in introduced
+    (password,) = re.findall(r"password  (\S+)", introduced)
+    assert sign_in.sign_in(areas_conn, "admin", password, now=NOW).answer == "in"
+    assert make_first_admin(areas_conn, to_try=to_try) is None
