@@ -50,6 +50,7 @@ class Caller:
     """What is known of a request once it is admitted.
 
     denied: refused, although the answer leads elsewhere instead of saying 401 or 403.
+    recorded: the log entry was stored with what the request changed.
     """
 
     user: User | None = None
@@ -57,6 +58,7 @@ class Caller:
     action: str = PUBLIC
     unsettled: str = ""
     denied: bool = False
+    recorded: bool = False
     note: Note = field(default_factory=Note)
 
 

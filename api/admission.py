@@ -11,7 +11,7 @@ from flask import Flask, Response, abort, current_app, request
 from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf.csrf import CSRFProtect
 
-from api import access
+from api import access, entries
 from api.access import PUBLIC, SIGNED_IN, Caller, caller
 from geo import trail
 from geo.accounts import keys, sessions, tokens
@@ -129,13 +129,15 @@ def _by_token(secret: str) -> User | None:
 def _record(response: Response) -> Response:
     """Write the request into the access log; without an entry there is no answer."""
     told = caller()
-    denied = response.status_code in (401, 403)
-    if not (denied or told.note.wanted or told.action not in (PUBLIC, SIGNED_IN)):
+    refused = response.status_code in (401, 403)
+    if told.recorded and response.status_code < 400:
+        return response  # its entry was stored with what it changed
+    if not (refused or told.note.wanted or told.action not in (PUBLIC, SIGNED_IN)):
         return response
     try:
         with access.opener()(NOBODY) as conn:
-            entry = _entry(told, response.status_code)
-            trail.append(conn, entry, durable=denied or told.note.durable)
+            entry = entries.of(response.status_code)
+            trail.append(conn, entry, durable=entry.outcome != "allowed" or told.note.durable)
     except AncuError as error:
         log.error("The access log cannot be written: %s", error)
         if response.status_code < 400:
@@ -146,33 +148,3 @@ def _record(response: Response) -> Response:
 
 def _unlogged() -> tuple[str, int]:
     return "The access log cannot be written, so nothing is shown. Try again later.\n", 503
-
-
-def _entry(told: Caller, status: int) -> trail.Entry:
-    note, user = told.note, told.user
-    denied = told.denied or status in (401, 403)
-    home = _home(user)
-    return trail.Entry(
-        account_id=note.account_id or (user.account_id if user else None),
-        login=note.login or (user.login if user else ""),
-        via=told.via or "none",
-        address=request.remote_addr or "",
-        action=note.action or told.action,
-        route=f"{request.method} {request.url_rule.rule if request.url_rule else request.path}",
-        subject=note.subject,
-        subject_id=note.subject_id,
-        province_code=note.province_code or home[0],
-        commune_code=note.commune_code if note.province_code else home[1],
-        query=note.query,
-        rows=note.rows if status < 400 else None,
-        outcome="denied" if denied else ("allowed" if status < 400 else "failed"),
-        reason=note.reason,
-    )
-
-
-def _home(user: User | None) -> tuple[str, str]:
-    """Whose administrators see an entry that is about no area: those of the account's own."""
-    if user is None:
-        return "", ""
-    first = next((one for one in user.assignments if one.area_code == user.home_code), None)
-    return (first.province_code or "", first.commune_code) if first else ("", "")

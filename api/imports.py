@@ -13,7 +13,8 @@ from pydantic import BaseModel, Field
 from werkzeug.datastructures import FileStorage
 
 from api import answers
-from api.access import begin, needs, note
+from api.access import needs, note
+from api.entries import change
 from api.errors import PROBLEMS, problem
 from geo.errors import RejectedError, UsageError
 from geo.intake import imports
@@ -119,11 +120,11 @@ def _receive(kind: str, query: IntakeQuery) -> Response:
         report = _from_upload(kind, sent, query.dry_run)
     else:
         rows = _rows(request.get_data())
-        with begin() as conn:
+        with change() as conn:
             report = imports.import_rows(
                 conn, kind, enumerate(rows, 1), source="api", dry_run=query.dry_run
             )
-    note(rows=report.rows)
+            note(rows=report.rows)
     return _answer(kind, report)
 
 
@@ -133,8 +134,10 @@ def _from_upload(kind: str, sent: FileStorage, dry_run: bool) -> ImportReport:
     with tempfile.TemporaryDirectory(prefix="ancu-upload-") as folder:
         path = Path(folder) / Path(folder).name  # a name that no sender's file has
         sent.save(path)
-        with begin() as conn, _named(path, name):
-            return imports.import_file(conn, kind, path, dry_run=dry_run, source=name)
+        with change() as conn, _named(path, name):
+            report = imports.import_file(conn, kind, path, dry_run=dry_run, source=name)
+            note(rows=report.rows)
+            return report
 
 
 @contextmanager

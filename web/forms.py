@@ -7,7 +7,7 @@ from typing import TypeVar
 from flask import request
 from sqlalchemy import Connection
 
-from api.access import begin
+from api import entries
 from api.errors import STATUS
 from geo.errors import AncuError, UnavailableError
 from web.own_areas import Option
@@ -34,11 +34,11 @@ def all_typed() -> dict[str, str]:
     return {name: typed(name) for name in request.form}
 
 
-def attempt(change: Callable[[Connection], Done]) -> Done | Refused:
-    """What `change` returns, committed; or why nothing of it was stored."""
+def attempt(do: Callable[[Connection], Done]) -> Done | Refused:
+    """What `do` returns, committed with its entry in the access log; or why nothing was stored."""
     try:
-        with begin() as conn:
-            return change(conn)
+        with entries.change() as conn:
+            return do(conn)
     except UnavailableError:
         raise
     except AncuError as error:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from werkzeug.datastructures import FileStorage
 
 from api.access import begin, may, needs, note
+from api.entries import change
 from geo.config import settings
 from geo.errors import RejectedError
 from geo.intake import imports
@@ -45,9 +46,9 @@ def upload() -> tuple[str, int] | str:
             raise RejectedError(_("Chọn loại dữ liệu."))
         if sent is None or not sent.filename:
             raise RejectedError(_("Chọn một tệp."))
-        with begin(ACTIONS[kind]) as conn:
+        with change(ACTIONS[kind]) as conn:
             report = _import(conn, kind, sent, dry_run)
-        note(rows=report.rows)
+            note(rows=report.rows)
     except RejectedError as error:
         failure = {"message": str(error), "problems": error.problems}
         with begin() as conn:
