@@ -4,7 +4,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, and_, exists, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
 
 from geo import areas, paging, personal_ids, scope, sites, surveys
 from geo.accounts import sealing
@@ -186,21 +200,55 @@ def _statuses(
 def search(conn: Connection, query: str, area: Area, limit: int = 20) -> list[Record]:
     """Households whose code is `query` or whose name, address or village holds all its words.
 
-    Tone marks and case do not matter. The code's own household comes first.
+    Tone marks and case do not matter, nor do signs between the parts of a code. First the code's
+    own household, then those whose name holds the query as one phrase, then other phrases.
     """
     paging.check_limit(limit)
     code, words = clean(query)[:200], fold(query)[:200].split()[:10]
     if not code:
         return []
-    holds = [household.c.search_key.contains(word) for word in words]
-    seen = (scope.within(conn, household), areas.scope(area, household), ~household.c.removed)
-    by_code = select_households().where(*seen, household.c.household_code == code)
-    found = [paging.plain(row) for row in conn.execute(by_code.limit(limit)).mappings()]
-    if words and len(found) < limit:
-        by_text = select_households().where(*seen, *holds, household.c.household_code != code)
-        rest = conn.execute(by_text.limit(limit - len(found))).mappings()
-        found += [paging.plain(row) for row in rest]
-    return found
+    same_code = household.c.household_code == code
+    holds = and_(*(household.c.search_key.contains(word) for word in words)) if words else false()
+    found = conn.execute(
+        select_households()
+        .where(
+            scope.within(conn, household),
+            areas.scope(area, household),
+            ~household.c.removed,
+            or_(same_code, _alike(words), holds),
+        )
+        .order_by(case((same_code, 0), (_alike(words), 1), else_=2), *_by_phrase(words))
+        .order_by(household.c.household_code, household.c.commune_code)
+        .limit(limit)
+    )
+    return [paging.plain(row) for row in found.mappings()]
+
+
+def _alike(words: Sequence[str]) -> ColumnElement[bool]:
+    """Whether the code is these words, whatever stands between them: `vp001` is VP-001."""
+    if not words:
+        return false()
+    joined = "".join(words)
+    plain = func.translate(household.c.household_code, "Đđ", "Dd")
+    parts = func.lower(func.normalize(plain, literal_column("NFD")))
+    # The key begins with the code; to compare that first spares most rows the longer way.
+    return and_(
+        func.replace(household.c.search_key, " ", "").startswith(joined),
+        func.regexp_replace(parts, "[^0-9a-z]+", "", "g") == joined,
+    )
+
+
+def _by_phrase(words: Sequence[str]) -> list[ColumnElement[int]]:
+    """The order of who has the words as one phrase: in the name, elsewhere, not at all."""
+    key = household.c.search_key
+    at = func.strpos(literal(" ").concat(key).concat(" "), f" {' '.join(words)} ")
+    # The key is the code, the name, then the rest, so a name ends about here.
+    code_length = func.length(household.c.household_code)
+    name_ends = code_length + func.length(household.c.head_name) + 1
+    return [
+        case((at == 0, 2), (at <= name_ends, 0), else_=1),
+        case((at == 0, 0), else_=func.greatest(at - code_length, 0)),
+    ]
 
 
 def by_national_id(conn: Connection, number: str, limit: int = 20) -> list[Record]:

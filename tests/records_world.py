@@ -62,7 +62,9 @@ def add_household(conn: Connection, commune: str = "00101", **values: Any) -> st
         "content_hash": "x",
     }
     given |= _placed(values)
-    given["search_key"] = fold(f"{given['head_name']} {given['recorded_address']}")
+    given["search_key"] = fold(
+        f"{given['household_code']} {given['head_name']} {given['recorded_address']}"
+    )
     conn.execute(insert(household), given)
     return str(given["household_code"])
 

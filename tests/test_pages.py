@@ -23,7 +23,9 @@ from geo.scope import Scope
 from geo.tables import area, area_successor
 from geo.verdicts.rules import RULES
 from tests import page_data, people
+from tests import records_world as world
 from tests.page_data import INSIDE, OUTSIDE, PAYLOADS, UNLOCATED, words
+from tests.records_world import add_household
 from web import labels, language
 from web.app import create_app
 
@@ -224,6 +226,19 @@ def test_a_former_area_s_code_leads_to_what_followed_it(
     assert answer.status_code == 410
     assert "Tỉnh Bắc Kạn" in answer.text and "30/06/2025" in answer.text
     assert '<a href="/progress/19">Tỉnh Thái Nguyên</a>' in answer.text
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_search_says_whether_there_are_more_than_it_shows(
+    conn: Connection, empty_client: FlaskClient, more: int
+) -> None:
+    world.build(conn)
+    for _number in range(20 + more):
+        add_household(conn, head_name="Giàng A Pó")
+    html = empty_client.get("/search?q=giang+a+po").text
+    assert html.count("Giàng A Pó") == 20
+    assert ("Hộ (20+)" in html) is bool(more) and ("Hộ (20)" in html) is not bool(more)
+    assert ("Có hơn 20 hộ" in html) is bool(more)
 
 
 @pytest.mark.parametrize("url", ["/targeting?area=%00", "/progress/%00", "/search?q=a%00b"])

@@ -195,6 +195,57 @@ def test_search_finds_a_code_first(conn, ids):
     assert len(found) == 2
 
 
+NAMESAKES = {
+    "A-9": ("Lê Văn Nguyên", "Thôn 1, Xã 00101"),
+    "A-8": ("Nguyễn Văn Đô", "Thôn 1, Xã 00101"),
+    "A-1": ("Lò Thị Mai", "Tổ 1, thành phố Thái Nguyên"),
+    "A-02": ("Lò Thị Nguyên Mai Anh Thư", "Tổ 1, Thái Nguyên"),
+    "A-0": ("Nguyênh Thị Mai", "Thôn 2"),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("nguyen", ["A-8", "A-02", "A-9", "A-1", "A-0"]),
+        ("Thái Nguyên", ["A-1", "A-02"]),
+        ("nguyên mai", ["A-02", "A-0", "A-1"]),
+        ("mai thi", ["A-0", "A-02", "A-1"]),
+        ("a 1", ["A-1", "A-02", "A-8", "A-9"]),
+    ],
+)
+def test_search_puts_phrases_in_names_before_others(conn, text, codes):
+    world.build(conn)
+    for code, (name, address) in NAMESAKES.items():
+        add_household(conn, household_code=code, head_name=name, recorded_address=address)
+    found = households.search(conn, text, world.country(conn))
+    assert [one["household_code"] for one in found] == codes
+    first = households.search(conn, text, world.country(conn), 2)
+    assert [one["household_code"] for one in first] == codes[:2]
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("vp001", ["VP-001"]),
+        ("VP 001", ["VP-001", "VP-0012"]),
+        ("vp.0.01", ["VP-001", "VP-0012"]),
+        ("vp-001", ["VP-001", "VP-0012"]),
+        ("vp0012", ["VP-0012"]),
+        ("vp00", []),
+        ("hđ7/b", ["HĐ/7 B"]),
+        ("hd7b", ["HĐ/7 B"]),
+        ("vp", ["VP-001", "VP-0012"]),
+    ],
+)
+def test_search_finds_a_code_whatever_stands_between_its_parts(conn, text, codes):
+    world.build(conn)
+    for code in ("VP-0012", "VP-001", "HĐ/7 B"):
+        add_household(conn, household_code=code)
+    found = households.search(conn, text, world.country(conn))
+    assert [one["household_code"] for one in found] == codes
+
+
 @pytest.mark.parametrize("text", ["", "  ", "%", "_", "\\", "'; --"])
 def test_search_takes_signs_as_text(conn, ids, text):
     assert households.search(conn, text, world.country(conn)) == []

@@ -124,10 +124,11 @@ def site(province_code: str, site_code: str) -> str:
 def search() -> str:
     """Areas and households by name or code; tone marks are not needed."""
     query = request.args.get("q", "").strip()[:200]
-    homes_found = _households(query)
+    households_found = _households(query)
     # With the scope of records where there is one: the page tells whether they are demo data.
     with begin("records.read" if may("records.read") else None) as conn:
-        found = areas.search(conn, query, SHOWN) if query else []
+        # One more than is shown tells whether there are more.
+        found = areas.search(conn, query, SHOWN + 1) if query else []
         followed = {
             one.area_id: areas.successors(conn, one.area_id) for one in found if one.valid_to
         }
@@ -144,7 +145,7 @@ def search() -> str:
             provinces={
                 code: one.full_name for code in homes if code and (one := area_or_none(conn, code))
             },
-            households=homes_found,
+            households=households_found,
         )
 
 
@@ -159,10 +160,10 @@ def _households(query: str) -> list[Any]:
     note(action=action, subject="search", query=told, durable=by_id)
     with begin(action) as conn:
         if by_id:
-            found = households.by_national_id(conn, query, SHOWN)
+            found = households.by_national_id(conn, query, SHOWN + 1)
         else:
-            found = households.search(conn, query, areas.get(conn, COUNTRY), SHOWN)
-    note(rows=len(found))
+            found = households.search(conn, query, areas.get(conn, COUNTRY), SHOWN + 1)
+    note(rows=min(len(found), SHOWN))
     return found
 
 
