@@ -99,6 +99,7 @@ login_session = Table(
     _made(),
     _made("last_seen_at"),
     Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("once_sealed", LargeBinary),
     Index("login_session_account_ix", "account_id"),
 )
 

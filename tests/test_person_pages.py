@@ -11,12 +11,14 @@ from sqlalchemy import Connection, RowMapping, insert, select
 
 from geo import households
 from geo.account_tables import access_log
+from geo.accounts import store, tokens
+from geo.accounts.claims import claim
 from geo.tables import area, household
 from tests import intake_world as world
 from tests import people
 from tests.intake_world import load
 from tests.page_data import words
-from tests.persons_world import ID, MASKED, OTHER, WHY, build, correct
+from tests.persons_world import ID, MASKED, OTHER, WHY, build, correct, stored_texts
 from web.app import create_app
 
 PAGE = "/households/01/H1"
@@ -101,11 +103,38 @@ def test_no_reason_no_id(officer: FlaskClient, db: Connection, why: str) -> None
     assert ID not in officer.get(PAGE).text
 
 
+def test_a_kept_cookie_shows_the_full_id_no_second_time(
+    officer: FlaskClient, db: Connection
+) -> None:
+    before = officer.get_cookie("ancu")
+    answer = officer.post(f"{PAGE}/national-id", data={"reason": WHY})
+    after = officer.get_cookie("ancu")
+    assert before and after
+    shown = 0
+    for kept in (after, after, before):
+        officer.set_cookie("ancu", kept.value)
+        shown += ID in officer.get(answer.location).text
+    assert shown == 1
+    assert ID not in stored_texts(db)
+
+
+def test_a_token_is_shown_no_full_id(app: Flask, db: Connection) -> None:
+    account_id = people.add(db, "officer@00101")
+    with claim(db, account_id):
+        user = store.user_of(db, account_id)
+    _id, secret = tokens.make(db, user, name="máy", actions=["ids.read", "records.read"], days=1)
+    answer = app.test_client().post(
+        f"{PAGE}/national-id", data={"reason": WHY}, headers={"Authorization": f"Bearer {secret}"}
+    )
+    assert answer.status_code == 403 and ID not in answer.text
+    assert "Mã truy cập không mở trang" in answer.text
+
+
 def test_an_id_for_another_session_or_household_is_not_shown(
     app: Flask, officer: FlaskClient, db: Connection
 ) -> None:
     officer.post(f"{PAGE}/national-id", data={"reason": WHY})
-    assert ID not in officer.get("/households/01/H2").text
+    assert ID not in officer.get("/households/01/H2").text  # and leaves it for its own page
     assert ID not in people.client(app, db, "officer@00101").get(PAGE).text
 
 

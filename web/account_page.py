@@ -40,23 +40,23 @@ def change(account_id: int) -> Response | tuple[str, int]:
     if isinstance(done, Refused):
         with begin() as conn:
             return _page(conn, account_id, done), done.status
-    if done:
-        once.keep(f"password {account_id}", done)
     flash(_("Đã lưu: %(what)s.", what=CHANGES[typed("change")]), "done")
     return redirect(url_for("account_page.index", account_id=account_id), 303)
 
 
-def _changed(conn: Connection, account_id: int) -> str | None:
-    """Do what the form says; a new password when there is one."""
+def _changed(conn: Connection, account_id: int) -> None:
+    """Do what the form says; a new password waits for the page that shows it once."""
     what = typed("change")
     found = _noted(store.get(conn, account_id))
     note(reason=str(Told(what)) if what in CHANGES else "")
     if what in changes.ACTS:
-        return changes.ACTS[what](conn, current(), account_id)
+        password = changes.ACTS[what](conn, current(), account_id)
+        if password:
+            once.keep(conn, f"password {account_id}", password)
+        return
     if what not in _WITH_DETAILS:
         raise UsageError(_("Không có thao tác này; tải lại trang rồi chọn lại."))
     _WITH_DETAILS[what](conn, found)
-    return None
 
 
 def _rename(conn: Connection, found: Account) -> None:
@@ -148,7 +148,7 @@ def _page(conn: Connection, account_id: int, refused: Refused | None = None) -> 
         sessions=overview.open_sessions(conn, account_id),
         tokens=[] if closed else tokens.listing_of(conn, current(), account_id),
         closed=closed,
-        password=once.take(f"password {account_id}"),
+        password=once.take(conn, f"password {account_id}"),
         refused=refused,
         values=values,
         suggestions=own_areas.suggestions(conn, home, ACTION) if home else [],

@@ -74,7 +74,7 @@ def create() -> Response | tuple[str, int]:
     login = store.folded_login(typed("login"))
     note(subject="account", subject_id=login, reason=str(Told("created")), durable=True)
 
-    def made(conn: Connection) -> tuple[int, str]:
+    def made(conn: Connection) -> int:
         home = own_areas.named(conn, typed("area"), ACTION)
         details = ", ".join(f"{role}@{home.code}" for role in given)
         note(**place_of(home), reason=str(Told("created", details)))
@@ -88,7 +88,8 @@ def create() -> Response | tuple[str, int]:
         )
         for role in given:
             rights.grant(conn, current(), account_id, role, home)
-        return account_id, password
+        once.keep(conn, f"password {account_id}", password)
+        return account_id
 
     done = attempt(made)
     if isinstance(done, Refused):
@@ -96,9 +97,7 @@ def create() -> Response | tuple[str, int]:
             area = areas.get(conn, own_area(current(), ACTION))
             values = {**all_typed(), "roles": given}
             return _form(conn, area, values, done), done.status
-    account_id, password = done
-    once.keep(f"password {account_id}", password)
-    return redirect(url_for("account_page.index", account_id=account_id), 303)
+    return redirect(url_for("account_page.index", account_id=done), 303)
 
 
 def place_of(area: Area) -> dict[str, str]:

@@ -45,7 +45,7 @@ def make() -> tuple[str, int] | Response:
         if not errors:
             with begin() as conn:
                 _id, secret = tokens.make(conn, current(), **typed)
-            once.keep("token", secret)
+                once.keep(conn, "token", secret)
             return redirect(url_for("own_tokens.index"), 303)
     except RejectedError as error:
         errors = {"name": in_words(str(error).removeprefix("name: "), language())}
@@ -84,13 +84,14 @@ def _lives() -> Sequence[int]:
 def _page(typed: dict[str, Any], errors: dict[str, str]) -> str:
     with begin() as conn:
         listed = tokens.listing(conn, current().account_id)
+        made = once.take(conn, "token")
     return render_template(
         "tokens.html",
         active="account",
         title=_("Mã truy cập"),
         listed=listed,
         now=moment(None),
-        made=once.take("token"),
+        made=made,
         offered=_offered(),
         action_labels=labels.ACTIONS,
         lives=_lives(),

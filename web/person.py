@@ -36,19 +36,18 @@ def national_id(province_code: str, household_code: str) -> Answer:
     """The full ID: shown once on the household's page, which this leads back to."""
     reason = _told(province_code, household_code)
 
-    def opened(conn: Connection) -> tuple[Row, str]:
+    def opened(conn: Connection) -> Row:
         history.checked(reason)
-        one = households.get(conn, province_code, household_code, _commune())
-        return one, households.national_id(conn, *_key(one))[1]
+        one = _noted(households.get(conn, province_code, household_code, _commune()))
+        once.keep(conn, household_page.once_name(one), households.national_id(conn, *_key(one))[1])
+        return one
 
     done = attempt(opened)
     if isinstance(done, Refused):
         with begin() as conn:
             one = _noted(households.get(conn, province_code, household_code, _commune()))
             return household_page.rendered(conn, one, done), done.status
-    one, number = done
-    once.keep(household_page.once_name(_noted(one)), number)
-    return redirect(address("records.household", one), 303)
+    return redirect(address("records.household", done), 303)
 
 
 @pages.get(f"{ONE}/record")

@@ -52,7 +52,7 @@ def start(
         )
         conn.execute(
             insert(login_session).values(
-                session_hash=_hash(secret),
+                session_hash=hash_of(secret),
                 account_id=account_id,
                 address=address,
                 agent="".join(filter(str.isprintable, agent))[:_MAX_AGENT],
@@ -69,7 +69,7 @@ def find(conn: Connection, secret: str, now: datetime | None = None) -> Session 
 
     That it was used is noted at most once a minute.
     """
-    at, hashed = moment(now), _hash(secret)
+    at, hashed = moment(now), hash_of(secret)
     with claim(conn, session=hashed.hex()):
         row = conn.execute(
             select(login_session).where(login_session.c.session_hash == hashed, ~over(at))
@@ -82,7 +82,7 @@ def find(conn: Connection, secret: str, now: datetime | None = None) -> Session 
 
 def end(conn: Connection, secret: str) -> None:
     """Sign out: the secret opens nothing any more."""
-    hashed = _hash(secret)
+    hashed = hash_of(secret)
     with claim(conn, session=hashed.hex()):
         conn.execute(delete(login_session).where(login_session.c.session_hash == hashed))
 
@@ -101,14 +101,14 @@ def end_one(conn: Connection, account_id: int, key: str) -> None:
 def end_all(conn: Connection, account_id: int, but: str | None = None) -> int:
     """Sign one's own account out everywhere, or everywhere but here; how many sessions ended."""
     with claim(conn, account_id):
-        return ending.end_sessions(conn, account_id, _hash(but) if but else b"")
+        return ending.end_sessions(conn, account_id, hash_of(but) if but else b"")
 
 
 def listing(
     conn: Connection, account_id: int, current: str | None = None, now: datetime | None = None
 ) -> list[Listed]:
     """Where one's own account is signed in, the latest used first; current: this one's secret."""
-    here = _hash(current) if current else b""
+    here = hash_of(current) if current else b""
     with claim(conn, account_id):
         rows = conn.execute(
             select(login_session)
@@ -151,7 +151,8 @@ def _listed(row: Row, here: bytes) -> Listed:
     )
 
 
-def _hash(secret: str) -> bytes:
+def hash_of(secret: str) -> bytes:
+    """What the database has of a session's secret."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 

@@ -137,6 +137,7 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('last_seen_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('once_sealed', sa.LargeBinary(), nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['account.account_id'], name=op.f('login_session_account_id_fk'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('session_hash', name=op.f('login_session_pk'))
     )
