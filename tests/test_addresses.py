@@ -102,11 +102,11 @@ def test_a_former_address_keeps_the_area_as_written(resolve, areas_conn):
     ).one()
     assert tuple(written) == ("01105", "Xã Chí Cà")
     assert (found.era, found.province_code, found.confidence) == ("former", "08", 1.0)
-    assert found.matched == {
-        "commune": "Xã Chí Cà",
-        "district": "Huyện Xín Mần",
-        "province": "Tỉnh Hà Giang",
-    }
+    assert [(match.level, match.full_name, match.text) for match in found.matched] == [
+        ("commune", "Xã Chí Cà", "xã Chí Cà"),
+        ("district", "Huyện Xín Mần", "huyện Xín Mần"),
+        ("province", "Tỉnh Hà Giang", "tỉnh Hà Giang"),
+    ]
 
 
 def test_a_divided_commune_keeps_its_parts_as_candidates(resolve):
@@ -180,7 +180,7 @@ def test_any_order_of_address_words_is_answered_the_same_twice(resolve, pieces):
 def test_words_are_ascii_and_of_one_length(written):
     found = words(written)
     assert all(key.isascii() and key for key in found.keys)
-    assert len(found.keys) == len(found.marked) == len(found.segment) == len(found.starts)
+    assert len(found.keys) == len(found.marked) == len(found.spans) == len(found.starts)
 
 
 FORMER = """

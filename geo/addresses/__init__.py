@@ -1,5 +1,5 @@
 """Vietnamese address text → the area that it names."""
 
-from geo.addresses.resolver import UNRESOLVED, Resolution, Resolver, resolver
+from geo.addresses.resolver import UNRESOLVED, Match, Resolution, Resolver, resolver
 
-__all__ = ["UNRESOLVED", "Resolution", "Resolver", "resolver"]
+__all__ = ["UNRESOLVED", "Match", "Resolution", "Resolver", "resolver"]

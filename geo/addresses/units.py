@@ -1,11 +1,14 @@
 """The units that an address can name, with their parents, their present successors and names."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, text
 
-from geo.addresses.words import FORMER_PROVINCE_ALIASES, PROVINCE_ALIASES, name_keys, without_kind
+from geo.addresses import other_names
+from geo.addresses.words import compared, name_keys, without_kind
 from geo.db import sql
 from geo.text import fold
 
@@ -22,8 +25,10 @@ SELECT count(*), coalesce(sum(hashtext(concat_ws('|', area_id, level, code, full
 class Unit:
     """One area of one era, with what the search needs ready.
 
-    present_units: itself when present, else what it became; merged: what a present province
-    was made of.
+    letters, marked_letters: the name without spaces, for comparing misspelt ones;
+    present_units: itself when present, else what it became; merged: what a present province was
+    made of; provinces: area_id of each province under whose name the unit may be written → whether
+    it is the unit's own.
     """
 
     area_id: int
@@ -33,40 +38,101 @@ class Unit:
     kind: str
     present: bool
     marked: tuple[str, ...]
+    letters: str
+    marked_letters: str
     district: "Unit | None" = None
     province: "Unit | None" = None
     present_units: "tuple[Unit, ...]" = ()
     merged: "list[Unit]" = field(default_factory=list)
+    provinces: dict[int, bool] = field(default_factory=dict)
 
     def present_provinces(self) -> set[str]:
         """Codes of today's provinces that hold this unit."""
         if self.level == "province":
             return {unit.code for unit in self.present_units}
-        return {unit.province.code for unit in self.present_units if unit.province}
+        own = self.province.present_units if self.province else ()
+        units = [unit.province for unit in self.present_units] or own
+        return {unit.code for unit in units if unit}
+
+    def to_read(self) -> bool:
+        """Whether an address can end at it: a commune, or an island district without communes."""
+        return self.level == "commune" or (self.level == "district" and bool(self.present_units))
+
+
+@dataclass(slots=True)
+class Name:
+    """The units of one name. below: area_id of a parent → those that may be written under it."""
+
+    communes: list[Unit] = field(default_factory=list)
+    above: list[Unit] = field(default_factory=list)
+    below: dict[int, list[Unit]] = field(default_factory=dict)
+
+
+Trie = dict[str, Any]
+"""Word → Trie of the names that go on with it; "" → the Name that ends here."""
+
+
+class Index:
+    """Names word by word, and the communes below each district and province."""
+
+    def __init__(self, units: Iterable[Unit]) -> None:
+        self.names: Trie = {}
+        self.below: dict[int, list[Unit]] = defaultdict(list)
+        for unit in units:
+            for key in _names(unit):
+                self._add(key, unit)
+            if unit.to_read():
+                for parent in _parents(unit):
+                    self.below[parent].append(unit)
+
+    def _add(self, key: tuple[str, ...], unit: Unit) -> None:
+        node = self.names
+        for word in key:
+            node = node.setdefault(word, {})
+        name: Name = node.setdefault("", Name())
+        if unit.level != "commune":
+            name.above.append(unit)
+        if unit.to_read():
+            name.communes.append(unit)
+            for parent in _parents(unit):
+                name.below.setdefault(parent, []).append(unit)
+
+
+def _parents(unit: Unit) -> Iterable[int]:
+    if unit.district:
+        yield unit.district.area_id
+    yield from unit.provinces
+
+
+def _names(unit: Unit) -> set[tuple[str, ...]]:
+    """The ways to write its name, as folded words."""
+    keys, marked = name_keys(unit.full_name)
+    bare = without_kind(keys)
+    names = {bare} | {tuple(name.split()) for name in _others(unit, bare)}
+    if marked[:1] == marked[1:2]:
+        # `Phường Đúc` is the whole name of a phường; people write its kind once or twice.
+        names.add(bare[1:])
+    if unit.level != "commune" and len(unit.letters) > 4:
+        names.add(("".join(bare),))
+    if bare[:2] == ("nong", "truong"):
+        names |= {("nt", *bare[2:])}
+    return {name for name in names if name}
+
+
+def _others(unit: Unit, bare: tuple[str, ...]) -> tuple[str, ...]:
+    name = " ".join(bare)
+    if unit.level == "province":
+        former = () if unit.present else other_names.FORMER_PROVINCES.get(name, ())
+        return other_names.PROVINCES.get(name, ()) + former
+    if unit.level == "district" and unit.province:
+        province, _ = name_keys(unit.province.full_name)
+        return other_names.DISTRICTS.get((" ".join(without_kind(province)), name), ())
+    return ()
 
 
 def fingerprint(conn: Connection) -> tuple[int, ...]:
     """Numbers that change when the gazetteer that `conn` sees changes."""
     return tuple(conn.execute(text(_FINGERPRINT)).one())
-
-
-def index(listed: list[Unit]) -> dict[str, list[Unit]]:
-    """Folded name, and the other ways to write it → the units of that name."""
-    names: dict[str, list[Unit]] = defaultdict(list)
-    for unit in listed:
-        keys, _ = name_keys(unit.full_name)
-        bare = without_kind(keys)
-        for key in {" ".join(bare), " ".join(without_kind(bare)), *_aliases(unit, " ".join(bare))}:
-            if key:
-                names[key].append(unit)
-    return dict(names)
-
-
-def _aliases(unit: Unit, name: str) -> tuple[str, ...]:
-    if unit.level != "province":
-        return ()
-    former = () if unit.present else FORMER_PROVINCE_ALIASES.get(name, ())
-    return PROVINCE_ALIASES.get(name, ()) + former
 
 
 def units(conn: Connection) -> list[Unit]:
@@ -82,10 +148,23 @@ def units(conn: Connection) -> list[Unit]:
         if unit.level == "province" and not unit.present:
             for province in unit.present_units:
                 province.merged.append(unit)
+    for unit in found.values():
+        unit.provinces = _provinces(unit)
     return list(found.values())
 
 
+def _provinces(unit: Unit) -> dict[int, bool]:
+    """The provinces under whose name it may be written, those of the other tier included."""
+    own = unit.province
+    if own is None:
+        return {}
+    others = {other.area_id: False for other in (*own.merged, *own.present_units)}
+    return others | {own.area_id: True}
+
+
 def _unit(row: RowMapping) -> Unit:
+    keys, marked = name_keys(row["name"])
+    bare = keys[1:] if keys[-1:] and keys[-1].isdigit() and len(keys) == 2 else keys
     return Unit(
         area_id=row["area_id"],
         code=row["code"],
@@ -93,5 +172,7 @@ def _unit(row: RowMapping) -> Unit:
         full_name=row["full_name"],
         kind=fold(row["kind"]),
         present=row["present"],
-        marked=name_keys(row["name"])[1],
+        marked=marked,
+        letters=compared("".join(bare)),
+        marked_letters=compared("".join(marked[len(keys) - len(bare) :])),
     )

@@ -5,16 +5,20 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 MAX_LENGTH = 500
 """Longer texts are not addresses; nothing of them is read."""
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_PIECE = re.compile(r"[^\W_]+|[,;|\n()]|[-–—]")
-_GLUED = re.compile(r"(p|q|f|phuong|quan)(\d{1,2})")
+_APOSTROPHE = re.compile(r"(?<=[^\W\d_])\s?['’‘ʼ`´]\s?(?=[^\W\d_])")
+_PIECE = re.compile(r"[^\W_]+|[-–—]")
+_GLUED = re.compile(r"(p|q|f|phuong|quan|kp|tdp|to|thon|ap|xom|ban|khom|khu|doi)(\d{1,2})")
 _LATE_Y = re.compile(r"(?<=[bcdghklmnpqrstvx])y$|(?<=qu)y$")
 _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
-_HARD = frozenset(",;|\n()")
+_HARD = re.compile(r"[,;|\n()]")
+_SAME = {"dac": ("dak", "d\u0335a\u0306k"), "dak": ("dak", "d\u0335a\u0306k")}
+"""Đắk, Đăk, Đắc, Đak: one word of many names. `Đặc khu` becomes `dak khu` by it, too."""
 
 KINDS: dict[tuple[str, ...], str] = {
     ("xa",): "xa",
@@ -23,18 +27,23 @@ KINDS: dict[tuple[str, ...], str] = {
     ("p",): "phuong",
     ("f",): "phuong",
     ("ph",): "phuong",
+    ("phg",): "phuong",
     ("thi", "tran"): "thi tran",
+    ("t", "t"): "thi tran",
     ("tt",): "thi tran",
     ("ttr",): "thi tran",
-    ("dac", "khu"): "dac khu",
+    ("tht",): "thi tran",
+    ("dak", "khu"): "dac khu",
     ("dk",): "dac khu",
     ("huyen",): "huyen",
     ("h",): "huyen",
     ("quan",): "quan",
     ("q",): "quan",
     ("thi", "xa"): "thi xa",
+    ("t", "x"): "thi xa",
     ("tx",): "thi xa",
     ("thanh", "pho"): "thanh pho",
+    ("t", "p"): "thanh pho",
     ("tp",): "thanh pho",
     ("tinh",): "tinh",
     ("t",): "tinh",
@@ -53,102 +62,114 @@ LEVELS_OF_KIND: dict[str, frozenset[str]] = {
     "tinh": frozenset({"province"}),
 }
 
-SMALLER_PLACE = frozenset(
-    {"thon", "ban", "xom", "to", "ap", "buon", "bon", "plei", "soc", "lang", "chom", "doi"}
-    | {"khom", "khu", "kp", "tdp", "cum", "duong", "pho", "ngo", "ngach", "hem", "so"}
-    | {"cho", "nha", "cau"}
+HAMLET_KINDS = frozenset(
+    {"thon", "ban", "xom", "to", "ap", "buon", "bon", "plei", "lang", "soc", "phum", "chom"}
+    | {"khom", "khu", "kp", "tdp", "tdc", "cum", "doi", "khoi", "tk", "kdc"}
 )
+"""Words that begin a hamlet or a quarter."""
+
+SMALLER_PLACE = HAMLET_KINDS | {
+    *("duong", "pho", "ngo", "ngach", "hem", "so", "cho", "nha", "cau", "kiet", "lo", "quoc"),
+}
 """A name right after one of these is a hamlet's, a street's or a building's, not a commune's."""
 
-PROVINCE_ALIASES: dict[str, tuple[str, ...]] = {
-    "ho chi minh": ("hcm", "tphcm", "sai gon", "hcmc"),
-    "ha noi": ("hn", "hanoi"),
-    "ba ria vung tau": ("brvt", "br vt", "vung tau"),
-    "dak lak": ("dac lac", "daklak"),
-    "dak nong": ("dac nong", "daknong"),
-    "bac kan": ("bac can", "backan"),
-    "kon tum": ("kontum", "con tum"),
-    "da nang": ("danang",),
-}
-"""Folded name of a province → other names that people write."""
-
-FORMER_PROVINCE_ALIASES: dict[str, tuple[str, ...]] = {
-    "hue": ("thua thien hue", "tt hue", "tth"),
-}
-"""As above, for names that only the former province had."""
-
-_IGNORED = frozenset({"viet", "nam", "vn", "vietnam", "cu", "moi", "thuoc", "va"}) | {
+_LAST_OF_KIND = frozenset(kind[-1] for kind in KINDS)
+_IGNORED = frozenset({"viet", "nam", "vn", "vietnam", "cu", "moi", "thuoc", "va", "nay", "la"}) | {
     word for kind in KINDS for word in kind
 }
+
+Kind = tuple[str, int]
+"""A kind, folded, and the word with which it begins."""
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The tokens of one address, all lists of the same length n.
+    """The tokens of one part of an address, the lists of the same length n.
 
-    keys: folded words; marked: the words with their tone marks, placement made one;
-    segment: number of the part between commas; starts: whether a part, or a half after a dash,
-    begins here.
+    keys: folded words; marked: the words with their tone marks, placement made one; starts:
+    whether the part, or a half after a dash, begins here; spans: first and last + 1 character of
+    the word in `text`; kinds: the kind that ends right before the word, the longest; ignored: bit
+    i is set where word i needs no explanation: kind words, numbers, the country; toneless: no word
+    has any tone mark or sign.
     """
 
+    text: str
     keys: list[str]
     marked: list[str]
-    segment: list[int]
     starts: list[bool]
+    spans: list[tuple[int, int]]
+    kinds: list[Kind | None]
+    ignored: int
+    toneless: bool
 
-    def ignored(self) -> int:
-        """Bit i is set where word i needs no explanation: kind words, numbers, the country."""
-        mask = 0
-        for i, key in enumerate(self.keys):
-            if key in _IGNORED or key.isdigit():
-                mask |= 1 << i
-        return mask
-
-    def reversed(self) -> "Words":
-        """The same parts in the opposite order: `tỉnh, huyện, xã` becomes `xã, huyện, tỉnh`."""
-        order = sorted(range(len(self.keys)), key=lambda i: (-self.segment[i], i))
-        last = self.segment[-1] if self.segment else 0
-        return Words(
-            [self.keys[i] for i in order],
-            [self.marked[i] for i in order],
-            [last - self.segment[i] for i in order],
-            [self.starts[i] for i in order],
-        )
-
-    def toneless(self) -> bool:
-        """Whether the text is written without any tone mark or sign."""
-        return self.keys == self.marked
-
-    def kind_before(self, i: int, longest: int = 2) -> tuple[str, int] | None:
-        """The kind word that ends right before word i in the same part, and where it starts."""
-        for length in range(longest, 0, -1):
-            first = i - length
-            if first >= 0 and self.segment[first] == self.segment[i]:
-                kind = KINDS.get(tuple(self.keys[first:i]))
-                if kind:
-                    return kind, first
-        return None
-
-
-def words(text: str) -> Words:
-    """The tokens of `text`; none when it is longer than MAX_LENGTH characters."""
-    found = Words([], [], [], [])
-    if len(text) > MAX_LENGTH:
-        return found
-    segment, starts = 0, True
-    for piece in _PIECE.findall(_INVISIBLE.sub("", unicodedata.normalize("NFC", text))):
-        if piece in _HARD:
-            segment, starts = segment + 1, True
-        elif piece in "-–—":
-            starts = True
+    def pieces(self) -> list[str]:
+        """The part cut where kinds and hamlets begin; at dashes where there is no kind."""
+        begins = {kind[1] for kind in self.kinds if kind}
+        if begins:
+            begins |= {i for i in range(len(self.keys)) if self._begins_hamlet(i)}
         else:
-            for key, marked in _word(piece):
-                found.keys.append(key)
-                found.marked.append(marked)
-                found.segment.append(segment)
-                found.starts.append(starts)
-                starts = False
-    return found
+            begins = {i for i, starts in enumerate(self.starts) if starts}
+        cuts = [self.spans[i][0] for i in sorted(begins - {0})]
+        return [self.text[a:b] for a, b in pairwise([0, *cuts, len(self.text)])]
+
+    def _begins_hamlet(self, i: int) -> bool:
+        # Without tone marks `lang` and `to` are more often the end of a name.
+        kind = self.kinds[i + 1] if i + 1 < len(self.keys) else None
+        if self.keys[i] not in HAMLET_KINDS or (kind and kind[1] < i):
+            return False
+        numbered = i + 1 < len(self.keys) and self.keys[i + 1].isdigit()
+        return numbered or self.marked[i] in _HAMLET_MARKED
+
+
+def kind_before(keys: list[str], i: int, longest: int = 2) -> Kind | None:
+    """The kind of at most `longest` words that ends right before word i."""
+    for length in range(min(longest, i), 0, -1):
+        kind = KINDS.get(tuple(keys[i - length : i]))
+        if kind:
+            return kind, i - length
+    return None
+
+
+def parts(text: str) -> list[str]:
+    """The parts of `text` between commas and the like; none when it is longer than MAX_LENGTH."""
+    if len(text) > MAX_LENGTH:
+        return []
+    text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+    return [part for piece in _HARD.split(text) if (part := piece.strip())]
+
+
+def words(part: str) -> Words:
+    """The tokens of one part."""
+    text = _APOSTROPHE.sub("", part)
+    keys: list[str] = []
+    marks: list[str] = []
+    starts: list[bool] = []
+    spans: list[tuple[int, int]] = []
+    begins = True
+    for match in _PIECE.finditer(text):
+        piece = match[0]
+        if piece in "-–—":
+            begins = True
+            continue
+        for key, marked in _word(piece):
+            keys.append(key)
+            marks.append(marked)
+            starts.append(begins)
+            spans.append(match.span())
+            begins = False
+    kinds: list[Kind | None] = [None] * len(keys)
+    ignored = 0
+    for i, key in enumerate(keys):
+        if key in _IGNORED or key.isdigit():
+            ignored |= 1 << i
+        if i and keys[i - 1] in _LAST_OF_KIND and _may_be_kind(keys[i - 1], marks[i - 1]):
+            kinds[i] = kind_before(keys, i)
+    return Words(text, keys, marks, starts, spans, kinds, ignored, keys == marks)
+
+
+def _may_be_kind(key: str, marked: str) -> bool:
+    """`phương` with its marks is not `phường`; without any it may be."""
+    return marked in (key, _KIND_MARKED.get(key, marked))
 
 
 def name_keys(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -157,8 +178,13 @@ def name_keys(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(found.keys), tuple(found.marked)
 
 
+def compared(letters: str) -> str:
+    """The letters as edit distance counts them: `i` and `y` are one."""
+    return letters.replace("y", "i")
+
+
 def without_kind(keys: Iterable[str]) -> tuple[str, ...]:
-    """`keys` without a leading kind word: `Phường Đúc` is the whole name of a phường."""
+    """`keys` without a leading kind."""
     rest = tuple(keys)
     for length in (2, 1):
         if len(rest) > length and rest[:length] in KINDS:
@@ -181,4 +207,20 @@ def _word(word: str) -> tuple[tuple[str, str], ...]:
     if key.isdigit():
         number = str(int(key)) if len(key) <= 3 else key
         return ((number, number),)
+    if key in _SAME:
+        same, marked = _SAME[key]
+        return ((same, same if body == key else marked),)
     return ((_LATE_Y.sub("i", key), _LATE_Y.sub("i", body) + tone),)
+
+
+def _with_marks(*spelt: str) -> dict[str, str]:
+    return dict(_word(word)[0] for word in spelt)
+
+
+_KIND_MARKED = _with_marks("xã", "phường", "trấn", "khu", "huyện", "quận", "phố", "tỉnh")
+_HAMLET_MARKED = frozenset(
+    _with_marks(
+        *("thôn", "bản", "xóm", "tổ", "ấp", "buôn", "làng", "sóc", "phum", "khóm", "khu"),
+        *("cụm", "đội", "khối", "kp", "tdp", "plei"),
+    ).values()
+)
