@@ -25,6 +25,22 @@ def test_the_openapi_document_has_no_null_where_openapi_wants_an_object(begin: C
     assert [path for path in nulls(document) if not path.endswith(allowed)] == []
 
 
+def test_the_openapi_document_says_that_all_but_the_health_check_needs_a_token(
+    begin: Callable,
+) -> None:
+    document = create_app(begin).test_client().get("/openapi/openapi.json").get_json()
+    scheme = document["components"]["securitySchemes"]["bearer"]
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    said = {
+        (path, method): operation.get("security")
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+    assert said.pop(("/healthz", "get")) is None
+    assert len(said) > 15
+    assert {key for key, needs in said.items() if needs != [{"bearer": []}]} == set()
+
+
 @pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1:8000", "[::1]:8000"])
 def test_the_names_of_this_machine_are_answered(begin: Callable, host: str) -> None:
     answer = create_app(begin).test_client().get("/healthz", headers={"Host": host})

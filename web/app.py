@@ -50,8 +50,8 @@ PAGES = (
 
 def create_app(begin: Begin | None = None) -> OpenAPI:
     """Pages, API and tiles over the transactions that `begin` opens; the database's by default."""
-    # Without schemes the document would say null where OpenAPI wants an object.
-    app = OpenAPI(__name__, info=Info(title="An Cư", version="0.1.0"), security_schemes={})
+    info = Info(title="An Cư", version="0.1.0")
+    app = OpenAPI(__name__, info=info, security_schemes=dict(blueprints.BEARER))
     app.config["MAX_CONTENT_LENGTH"] = settings().max_upload_mb * 1024 * 1024
     access.install(app, begin or db.served)
     for part in (security, limits, admission, language, messages, formats, shell, navigation):
