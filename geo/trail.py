@@ -7,16 +7,35 @@ proves that none was changed.
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, literal, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    Text,
+    and_,
+    case,
+    cast,
+    insert,
+    literal,
+    not_,
+    or_,
+    select,
+    text,
+)
 
 from geo import areas, paging, scope
-from geo.account_tables import access_log
+from geo.account_tables import access_log, account
 from geo.areas import Area
 from geo.paging import Page
+from geo.tables import household, site, survey
+from geo.trail_texts import hidden, storable
 
-LONGEST = 2_000
-"""Characters of one text in an entry; the rest is left out."""
-
+_RECORDS = {
+    "household": (household, household.c.household_code),
+    "site": (site, site.c.site_code),
+    "survey": (survey, cast(survey.c.survey_id, Text)),
+}
+_MASKED = ("query", "reason", "route")
 _SEARCHED = ("login", "action", "route", "subject_id", "query", "reason", "address")
 _SHOWN = [column for column in access_log.c if column.name not in ("previous_hash", "hash")]
 
@@ -53,18 +72,21 @@ def append(conn: Connection, entry: Entry, *, durable: bool = True) -> None:
     """
     if not durable:
         conn.execute(text("SET LOCAL synchronous_commit = off"))
+    masked = _masked(entry)
     told = {
-        name: _storable(value) if isinstance(value, str) else value
+        name: storable(hidden(value) if name in masked else value)
+        if isinstance(value, str)
+        else value
         for name, value in asdict(entry).items()
     }
     # The number is the trigger's; SQLAlchemy wants one all the same.
     conn.execute(insert(access_log), {"entry_id": 0, **told})
 
 
-def _storable(value: str) -> str:
-    """What PostgreSQL can store of a text from outside."""
-    plain = value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-    return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "…"
+def _masked(entry: Entry) -> tuple[str, ...]:
+    """The texts in which no number of an identity paper may stand: what people typed freely."""
+    tried = ("subject_id",) if entry.outcome != "allowed" else ()
+    return (*_MASKED, *tried, *(("login",) if entry.account_id is None else ()))
 
 
 def page(
@@ -73,16 +95,58 @@ def page(
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page:
-    """Entries about areas in the transaction's scope that meet all conditions, the newest first.
+    """Entries that meet all conditions, the newest first, of the areas in the transaction's scope.
 
-    Raises UsageError for a cursor or limit that cannot be.
+    They are about these areas, or were left by accounts whose home lies there. Raises UsageError
+    for a cursor or limit that cannot be.
     """
     paging.check_limit(limit)
-    query = select(*_SHOWN).where(scope.within(conn, access_log), *conditions)
+    own = _left_by(scope.within(conn, account))
+    query = select(*_shown(conn, own)).where(or_(scope.within(conn, access_log), own), *conditions)
     if cursor:
         (last,) = paging.decode(cursor, [int])
         query = query.where(access_log.c.entry_id < literal(last))
     return paging.page(conn, query.order_by(access_log.c.entry_id.desc()), ["entry_id"], limit)
+
+
+def _left_by(whose: ColumnElement[bool]) -> ColumnElement[bool]:
+    return access_log.c.account_id.in_(select(account.c.account_id).where(whose))
+
+
+def _shown(conn: Connection, own: ColumnElement[bool]) -> list[ColumnElement[Any]]:
+    """The columns of entries, without the area of an own account's attempt on a foreign record.
+
+    The database puts such an entry under the record's area. Shown here it would tell whoever also
+    knows the account that the record exists, and where.
+    """
+    if scope.of(conn).everything:
+        return list(_SHOWN)
+    there = [
+        and_(access_log.c.subject == name, _exists(conn, table, key))
+        for name, (table, key) in _RECORDS.items()
+    ]
+    tried = and_(access_log.c.outcome != "allowed", access_log.c.subject.in_(_RECORDS))
+    hide = and_(tried, own, not_(or_(*there)))
+    return [
+        case((hide, ""), else_=column).label(column.name)
+        if column.name in ("province_code", "commune_code")
+        else column
+        for column in _SHOWN
+    ]
+
+
+def _exists(conn: Connection, table: Table, key: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether an entry's record is in the scope."""
+    return (
+        select(table.c.province_code)
+        .where(
+            key == access_log.c.subject_id,
+            table.c.province_code == access_log.c.province_code,
+            table.c.commune_code == access_log.c.commune_code,
+            scope.within(conn, table),
+        )
+        .exists()
+    )
 
 
 def by_account(account_id: int) -> ColumnElement[bool]:
@@ -108,8 +172,11 @@ def about_subject(
 
 
 def in_area(area: Area) -> ColumnElement[bool]:
-    """What concerned an area or something below it; raises UsageError for an area that ended."""
-    return areas.scope(area, access_log)
+    """What concerned an area or something below it, or was done by accounts whose home lies there.
+
+    Raises UsageError for an area that ended.
+    """
+    return or_(areas.scope(area, access_log), _left_by(areas.scope(area, account)))
 
 
 def denied() -> ColumnElement[bool]:
@@ -119,6 +186,6 @@ def denied() -> ColumnElement[bool]:
 
 def matching(wanted: str) -> ColumnElement[bool]:
     """Entries that hold a text in login, action, route, record, query, reason or address."""
-    wanted = _storable(wanted)
+    wanted = storable(wanted)
     columns: list[Any] = [access_log.c[name] for name in _SEARCHED]
     return or_(*(column.icontains(wanted, autoescape=True) for column in columns))

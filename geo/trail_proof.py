@@ -143,7 +143,7 @@ def _installed() -> dict[str, tuple[str, str, str]]:
 
 
 def _guards(conn: Connection) -> list[str]:
-    """What is wrong with the triggers that keep the log."""
+    """What is wrong with the triggers and rights that keep the log."""
     stand = {
         row.name: (row.enabled, row.definition, row.source)
         for row in conn.execute(sql("trail_guards"))
@@ -157,7 +157,7 @@ def _guards(conn: Connection) -> list[str]:
             how = "is not as it was installed" if there[0] == "A" else "is switched off"
             problems.append(f"the trigger {name} {how}")
     problems += [f"{name} acts on the log and is not of this service" for name in stand]
-    return problems
+    return problems + list(conn.execute(sql("trail_rights")).scalars())
 
 
 def anchors_file() -> Path:

@@ -14,6 +14,7 @@ from geo.trail import Entry
 from tests import page_data, people
 from tests.admin_world import World, build, last_entry
 from tests.page_data import PAYLOADS, words
+from web import admin_labels
 
 LOOK = {"via": "session", "action": "records.read", "subject": "household"}
 
@@ -103,7 +104,9 @@ def test_other_areas_and_roles_are_refused_and_that_is_logged(
         ("area=05002", {"H1-2"}),
         ("day={today}", {"H1", "H1-2", "H3", "H4"}),
         ("day={tomorrow}", set()),
-        ("day=nonsense", {"H1", "H1-2", "H3", "H4"}),
+        ("day=", {"H1", "H1-2", "H3", "H4"}),
+        ("day=9999-12-30", set()),
+        ("day=0001-01-01", set()),
         ("outcome=nonsense", {"H1", "H1-2", "H3", "H4"}),
         ("account=officer.05001&outcome=denied&day={today}", {"H3"}),
     ],
@@ -119,6 +122,59 @@ def test_filters(world: World, query: str, found: set[str]) -> None:
     html = browser.get("/log?" + query.format(**days)).text
     assert set(re.findall(r"<small>(H\d(?:-2)?)</small>", html)) == found
     assert ("Không có mục nào như vậy." in html) is (not found)
+
+
+@pytest.mark.parametrize(
+    "day", ["31/12/2026", "2026-13-45", "2026-02-29", "nonsense", "9999-12-31", "<b>"]
+)
+@pytest.mark.parametrize("path", ["/log", "/log/file.csv"])
+def test_a_day_that_cannot_be_is_refused_in_words(world: World, path: str, day: str) -> None:
+    answer = world.browser("admin.19").get(path, query_string={"day": day})
+    assert answer.status_code == 400
+    assert f"Không có ngày “{day}”. Viết ngày theo dạng 2026-12-31." in words(answer.text)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", {"H1", "7/1/2"}),
+        ("?tiles=1", {"H1", "7/1/1", "7/1/2"}),
+        ("?tiles=0", {"H1", "7/1/2"}),
+        ("?subject=tile", {"7/1/1", "7/1/2"}),
+        ("?outcome=denied", {"7/1/2"}),
+        ("?subject=household&tiles=1", {"H1"}),
+    ],
+)
+def test_tiles_that_were_given_are_left_out_unless_asked_for(
+    world: World, query: str, found: set[str]
+) -> None:
+    look(world, "x", "H1", "05001")
+    look(world, "x", "7/1/1", "05001", subject="tile")
+    look(world, "x", "7/1/2", "05001", subject="tile", outcome="denied")
+    browser = world.browser("admin.05001")
+    html = browser.get(f"/log{query}").text
+    assert set(re.findall(r">(H1|7/1/\d)</a>", html)) == found
+    assert ('name="tiles" value="1" checked' in html) is ("tiles=1" in query)
+    link = re.search(r'href="(/log/file\.csv[^"]*)"', html)
+    assert link
+    with browser.get(link[1].replace("&amp;", "&")) as file:
+        held = csv.DictReader(file.data.decode("utf-8-sig").splitlines())
+        assert {row["subject_id"] for row in held if row["login"] == "x"} == found
+
+
+@pytest.mark.parametrize(
+    ("route", "shown"),
+    [
+        ("GET /tiles/<layer>/<int:z>/<int:x>/<int:y>.mvt", "GET /tiles/…"),
+        ("POST /households/<province_code>/<path:code>/correct", "POST /households/…/correct"),
+        ("GET /surveys/<uuid:survey_id>/evidence.json", "GET /surveys/…/evidence.json"),
+        ("GET /x/<any(a, b):one>", "GET /x/…"),
+        ("POST /log", "POST /log"),
+        ("ancu person record", "ancu person record"),
+    ],
+)
+def test_routes_are_shown_plainly(route: str, shown: str) -> None:
+    assert admin_labels.plain_route(route) == shown
 
 
 def test_an_outcome_is_a_sign_and_a_word(world: World) -> None:
@@ -159,7 +215,8 @@ def test_a_household_leads_to_who_looked_at_it(world: World) -> None:
     assert "Ai đã xem" not in world.browser("officer.05001").get("/households/19/H1").text
     assert both.get("/households/19/H1").status_code == 403
     found = rows(world.browser("admin.05001").get("/log?area=05001&subject=household&id=H1").text)
-    assert len(found) == 2 and all("officer.05001" in one for one in found)
+    assert ["officer.05001" in one for one in found] == [False, True, True]
+    assert "admin.vn" in found[0] and found[0].endswith("Bị từ chối")
 
 
 def test_who_opened_a_survey_or_site_of_a_household_has_looked_at_it(world: World) -> None:

@@ -162,6 +162,15 @@ def test_emptied_log_that_begins_again_is_found_by_the_anchor(conn, tmp_path):
          " suppress_redundant_updates_trigger()", "zz acts on the log and is not of this service"),
         ("CREATE RULE quiet AS ON INSERT TO access_log DO INSTEAD NOTHING",
          "quiet acts on the log and is not of this service"),
+        ("ALTER TABLE access_log DISABLE ROW LEVEL SECURITY",
+         "row-level security of the log is switched off"),
+        ("ALTER TABLE access_log NO FORCE ROW LEVEL SECURITY",
+         "row-level security of the log is not forced on its owner"),
+        *((f"GRANT {right} ON access_log TO {role}",
+           f"{right.split()[0]} on the log is granted to {told}")
+          for right in ("UPDATE", "DELETE", "TRUNCATE", "UPDATE (login)")
+          for role, told in (("ancu_runtime", "ancu_runtime"), ("PUBLIC", "everyone"))),
+        ("CREATE TABLE more () INHERITS (access_log)", "the table more inherits from the log"),
     ],
 )  # fmt: skip
 def test_verify_tells_when_the_log_is_not_guarded(conn, change, told):

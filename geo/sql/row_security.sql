@@ -56,7 +56,10 @@ BEGIN
             WHEN 'team' THEN managing
             WHEN 'team_member' THEN
                 'EXISTS (SELECT FROM team WHERE team.team_id = team_member.team_id)'
-            WHEN 'access_log' THEN format('%s OR %s', managing, told_to_persons)
+            -- What concerns the area, and whatever its own accounts did elsewhere.
+            WHEN 'access_log' THEN
+                format('%s OR account_id = ANY (ARRAY(SELECT account_id FROM account WHERE %s)) OR %s',
+                       managing, managing, told_to_persons)
             ELSE in_scope
         END;
         changed := CASE name

@@ -9,11 +9,38 @@ AS $$
 DECLARE
     before CONSTANT text := coalesce(current_setting('ancu.all', true), '');
     last record;
+    about record;
+    visit uuid;
     told text;
 BEGIN
     -- Row-level security would otherwise hide the last entry from an owner it holds. Not as a SET of
     -- the function: that asks for a superuser. An error takes it back with the transaction.
     PERFORM set_config('ancu.all', 'on', true);
+    -- Who tries what is refused or not there names no commune, or names the wrong one: where exactly
+    -- one such record exists, the entry is about its area, so that its own administrators see it.
+    IF NEW.outcome <> 'allowed' AND NEW.subject IN ('household', 'site', 'survey') THEN
+        IF NEW.subject_id ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
+            visit := NEW.subject_id::uuid;
+        END IF;
+        SELECT count(*) AS many, min(province_code) AS province, min(commune_code) AS commune
+        INTO about
+        FROM (
+            SELECT province_code, commune_code FROM public.household
+            WHERE NEW.subject = 'household' AND household_code = NEW.subject_id
+            AND NEW.province_code IN ('', province_code)
+            UNION ALL
+            SELECT province_code, commune_code FROM public.site
+            WHERE NEW.subject = 'site' AND site_code = NEW.subject_id
+            AND NEW.province_code IN ('', province_code)
+            UNION ALL
+            SELECT province_code, commune_code FROM public.survey
+            WHERE NEW.subject = 'survey' AND survey_id = visit
+        ) AS known;
+        IF about.many = 1 THEN
+            NEW.province_code := about.province;
+            NEW.commune_code := about.commune;
+        END IF;
+    END IF;
     -- Held until the commit, so that entries become visible in the order of their numbers.
     PERFORM pg_advisory_xact_lock(hashtext('ancu.access_log'));
     SELECT entry_id, hash INTO last FROM public.access_log ORDER BY entry_id DESC LIMIT 1;
