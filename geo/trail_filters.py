@@ -17,12 +17,16 @@ from geo.tables import site, survey
 MOST = 50_000
 """Entries of one file."""
 HOUSEHOLD = "household"
+TILE = "tile"
 _ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Filters that all hold; an empty one does not filter. `day` is one of Viet Nam."""
+    """Filters that all hold; an empty one does not filter. `day` is one of Viet Nam.
+
+    tiles: also the tiles that maps asked for and got, which are most of all entries.
+    """
 
     area: Area
     login: str = ""
@@ -31,6 +35,7 @@ class Wanted:
     action: str = ""
     outcome: str = ""
     day: date | None = None
+    tiles: bool = False
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The same as conditions for `geo.trail.page`."""
@@ -42,6 +47,8 @@ class Wanted:
         else:
             found += self._equal("subject", "subject_id")
         found += self._equal("action", "outcome")
+        if not self.tiles and self.subject != TILE:
+            found.append(~_tile_given())
         if self.day:
             start = datetime.combine(self.day, time(), _ZONE)
             found += [access_log.c.at >= start, access_log.c.at < start + timedelta(days=1)]
@@ -49,6 +56,11 @@ class Wanted:
 
     def _equal(self, *names: str) -> list[ColumnElement[bool]]:
         return [access_log.c[name] == asked for name in names if (asked := getattr(self, name))]
+
+
+def _tile_given() -> ColumnElement[bool]:
+    """A refused tile is not one of these: refusals are what readers look for."""
+    return and_(access_log.c.subject == TILE, access_log.c.outcome == "allowed")
 
 
 def _about_household(code: str, area: Area) -> ColumnElement[bool]:

@@ -254,6 +254,7 @@ def test_an_empty_record_says_what_there_is_not(officer: FlaskClient, db: Connec
 
 def test_a_correction_by_the_form(officer: FlaskClient, db: Connection) -> None:
     form = words(officer.get(f"{PAGE}/correct").text)
+    assert last(db)["action"] == "records.read"
     assert "Chủ hộ Lò Văn Sơn" in form and "2025: Hộ nghèo" in form
     assert 'name="value"' in officer.get(f"{PAGE}/correct?field=village").text
     sent = {"field": "village", "value": "Bản Pó", "reason": WHY}
@@ -322,6 +323,7 @@ def test_a_corrected_address_leads_to_the_household_in_its_new_commune(
 
 def test_a_removal_takes_two_steps_and_the_code(officer: FlaskClient, db: Connection) -> None:
     assert "Bước 1 trên 2" in words(officer.get(f"{PAGE}/remove").text)
+    assert last(db)["action"] == "records.read"
     second = officer.post(f"{PAGE}/remove", data={"reason": WHY})
     assert second.status_code == 200 and "Bước 2 trên 2" in words(second.text)
     assert households.get(db, "01", "H1")

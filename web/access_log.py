@@ -12,6 +12,7 @@ from api.access import asked, begin, needs, note, query_text
 from api.answers import table
 from geo import trail
 from geo.areas import Area
+from geo.errors import UsageError
 from geo.paging import Record
 from geo.trail_filters import Wanted, entries
 from web import admin_labels as labels
@@ -95,12 +96,21 @@ def _wanted(area: Area) -> Wanted:
         action=chosen("action", labels.ACTIONS, ""),
         outcome=chosen("outcome", labels.OUTCOMES, ""),
         day=_day(request.args.get("day", "")),
+        tiles=request.args.get("tiles") == "1",
         **asked_for,
     )
 
 
 def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
+    """The day that is asked for; raises UsageError for one that cannot be."""
+    if not text.strip():
         return None
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        day = date.max
+    if day == date.max:  # which has no next day, either
+        raise UsageError(
+            _("Không có ngày “%(day)s”. Viết ngày theo dạng 2026-12-31.", day=text.strip()[:20])
+        )
+    return day

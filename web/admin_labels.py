@@ -48,12 +48,20 @@ SUBJECTS = {
     "log": _l("Nhật ký"),
     "figures": _l("Số liệu"),
     "search": _l("Tìm kiếm"),
+    "tile": _l("Ô bản đồ"),
     "households": _l("Danh sách hộ"),
     "surveys": _l("Danh sách phiếu"),
     "sites": _l("Danh sách nhà"),
     "findings": _l("Danh sách cảnh báo"),
 }
+_VARIABLE = r"<(?:\w+(?:\([^<>()]*\))?:)?\w+>"
+_VARIABLES = re.compile(rf"{_VARIABLE}(?:/{_VARIABLE})*(?:\.mvt)?")
 _HELD = re.compile(r"([a-z]+)@(\w+)")
+
+
+def plain_route(route: str) -> str:
+    """The route of a log entry without what only a programmer reads: `GET /tiles/…`."""
+    return _VARIABLES.sub("…", route)
 
 
 def said(reason: str) -> str:

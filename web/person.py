@@ -87,7 +87,7 @@ def record_file(province_code: str, household_code: str) -> Response:
 @needs("person.correct")
 def correct_page(province_code: str, household_code: str) -> str:
     """What can be corrected, with the form of the field that is chosen."""
-    note(subject="household", subject_id=household_code, province_code=province_code)
+    _told_opened(province_code, household_code)
     with begin() as conn:
         return _correct_page(conn, province_code, household_code, request.args.get("field", ""))
 
@@ -125,7 +125,7 @@ def correct(province_code: str, household_code: str) -> Answer:
 @needs("person.remove")
 def remove_page(province_code: str, household_code: str) -> str:
     """What a removal takes and leaves, and the form for the reason."""
-    note(subject="household", subject_id=household_code, province_code=province_code)
+    _told_opened(province_code, household_code)
     with begin() as conn:
         return _remove_page(conn, province_code, household_code)
 
@@ -156,6 +156,16 @@ def remove(province_code: str, household_code: str) -> Answer:
     if done["commune_code"] and may("figures.read"):
         return redirect(url_for("progress.area_page", code=done["commune_code"]), 303)
     return redirect(url_for("records.search"), 303)
+
+
+def _told_opened(province_code: str, household_code: str) -> None:
+    """Tell the access log that a form is opened: that only reads, whatever the form is for."""
+    note(
+        action="records.read",
+        subject="household",
+        subject_id=household_code,
+        province_code=province_code,
+    )
 
 
 def _told(province_code: str, household_code: str, before: str = "") -> str:
