@@ -1,7 +1,7 @@
 """Readings of an address: a commune named in it, scored with the units that agree."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from geo.addresses.units import Index, Name, Trie, Unit
 from geo.addresses.words import (
@@ -72,8 +72,10 @@ class Part:
         found = self._moved.get(by)
         if found is None:
             found = self._moved[by] = [
-                replace(hit, start=hit.start + by, end=hit.end + by, kind_start=hit.kind_start + by)
-                for hit in self.hits
+                Hit(
+                    h.start + by, h.end + by, h.kind, h.kind_start + by, h.communes, h.above, h.name
+                )
+                for h in self.hits
             ]
         return found
 
