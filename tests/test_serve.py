@@ -9,11 +9,23 @@ import sys
 import tempfile
 import time
 import urllib.request
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from cryptography.x509.oid import NameOID
 
-from api.cli.serve import require_free, require_safe
+from api.cli import serve
+from api.cli.serve import require_certificate, require_free, require_safe
 from geo.cluster import Cluster
 from geo.config import Settings
 from geo.errors import UsageError
@@ -21,6 +33,7 @@ from geo.errors import UsageError
 LOCAL = ("127.0.0.1", "127.0.0.2", "::1", "localhost")
 OPEN = ("0.0.0.0", "::", "192.168.1.5", "example.org", "", "127.0.0.1.example.org")
 TLS = {"tls_cert": Path("c.pem"), "tls_key": Path("k.pem")}
+LOCK = BestAvailableEncryption(b"secret")
 NAMED = {"trusted_hosts": "ancu.example.gov.vn"}
 
 
@@ -55,12 +68,75 @@ def test_a_proxy_in_front_of_this_machine_needs_names_too():
         require_safe("127.0.0.1", Settings(proxies=1))
 
 
+@pytest.fixture(scope="module")
+def pem(tmp_path_factory):
+    """Files: two certificates with their keys, one key with a password, and what is neither."""
+    folder = tmp_path_factory.mktemp("tls")
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ancu.example.gov.vn")])
+    for one in ("a", "b"):
+        key = ec.generate_private_key(ec.SECP256R1())
+        made = (
+            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+            .not_valid_before(datetime(2026, 1, 1))
+            .not_valid_after(datetime(2036, 1, 1))
+            .sign(key, hashes.SHA256())
+        )
+        (folder / f"{one}.crt").write_bytes(made.public_bytes(Encoding.PEM))
+        for file, lock in ((f"{one}.key", NoEncryption()), (f"{one}.lock", LOCK)):
+            (folder / file).write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock))
+    (folder / "text").write_text("not a certificate")
+    return folder
+
+
+def test_a_certificate_with_its_key_serves(pem):
+    require_certificate(pem / "a.crt", pem / "a.key")
+    require_certificate(None, None)
+
+
+@pytest.mark.parametrize(
+    ("cert", "key", "said"),
+    [
+        ("none", "a.key", "ANCU_TLS_CERT: .*none cannot be read: No such file"),
+        ("a.crt", "none", "ANCU_TLS_KEY: .*none cannot be read: No such file"),
+        ("", "a.key", "ANCU_TLS_CERT: .* cannot be read: Is a directory"),
+        ("text", "a.key", "ANCU_TLS_CERT: .*text is no certificate"),
+        ("a.key", "a.key", "ANCU_TLS_CERT: .*a.key is no certificate"),
+        ("a.crt", "text", "ANCU_TLS_KEY: .*text is not the private key"),
+        ("a.crt", "a.crt", "ANCU_TLS_KEY: .*a.crt is not the private key"),
+        ("a.crt", "b.key", "ANCU_TLS_KEY: .*b.key is not the private key"),
+        ("a.crt", "a.lock", "ANCU_TLS_KEY: .*a.lock is not .* without a password"),
+    ],
+)
+def test_tls_files_that_cannot_serve_are_refused_by_the_name_of_their_setting(pem, cert, key, said):
+    with pytest.raises(UsageError, match=said):
+        require_certificate(pem / cert, pem / key)
+
+
 def test_a_port_in_use_is_refused_in_words():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(UsageError, match="Is An Cư running already"):
             require_free("127.0.0.1", taken.getsockname()[1])
+
+
+def test_log_is_anchored_every_minute_until_it_is_and_then_every_hour(monkeypatch):
+    assert (serve._FIRST_ANCHOR_EVERY_S, serve._ANCHOR_EVERY_S) == (60, 3600)
+    monkeypatch.setattr(serve, "settings", lambda: Settings(database_url="postgresql://elsewhere"))
+    monkeypatch.setattr(serve, "_LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(serve, "_FIRST_ANCHOR_EVERY_S", 0)
+    looks = []
+
+    def anchored():
+        looks.append(len(looks))
+        if len(looks) == 3:
+            server.terminate()
+        return len(looks) == 3
+
+    monkeypatch.setattr(serve, "anchor_log", anchored)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as server:
+        assert serve.wait(server) == -signal.SIGTERM
+    assert looks == [0, 1, 2]
 
 
 def test_serves_from_nothing_revives_its_database_and_stops_all_it_started():

@@ -2,9 +2,11 @@
 
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import click
 
@@ -19,6 +21,7 @@ from geo.scope import OPERATOR
 
 _LOOK_EVERY_S = 2
 _ANCHOR_EVERY_S = 3600
+_FIRST_ANCHOR_EVERY_S = 60
 
 
 @click.command()
@@ -28,6 +31,7 @@ def serve(host: str | None, port: int | None) -> None:
     """Serve the pages and the API until Ctrl-C."""
     host, port = host or settings().host, port or settings().port
     require_safe(host, settings())
+    require_certificate(settings().tls_cert, settings().tls_key)
     keys.keys()
     require_free(host, port)
     with cluster.available():
@@ -57,6 +61,29 @@ def require_safe(host: str, chosen: Settings) -> None:
             "readable. Set ANCU_TLS_CERT and ANCU_TLS_KEY, or stand behind a proxy that speaks "
             "HTTPS (ANCU_PROXIES=1), or accept it with ANCU_PLAIN_HTTP=1."
         )
+
+
+def require_certificate(cert: Path | None, key: Path | None) -> None:
+    """Refuse TLS files with which no connection could be made, before anything is started."""
+    if cert is None or key is None:
+        return
+    for name, file in (("ANCU_TLS_CERT", cert), ("ANCU_TLS_KEY", key)):
+        try:
+            file.read_bytes()
+        except OSError as error:
+            raise UsageError(f"{name}: {file} cannot be read: {error.strerror}.") from None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_verify_locations(cert)
+    except ssl.SSLError:
+        raise UsageError(f"ANCU_TLS_CERT: {cert} is no certificate in PEM form.") from None
+    try:
+        # A password would be asked for at each start of a process; nobody is there to type it.
+        context.load_cert_chain(cert, key, password="")
+    except (ssl.SSLError, ValueError):
+        raise UsageError(
+            f"ANCU_TLS_KEY: {key} is not the private key of {cert} in PEM form without a password."
+        ) from None
 
 
 def require_free(host: str, port: int) -> None:
@@ -117,7 +144,8 @@ def tls_options(chosen: Settings) -> list[str]:
 def wait(server: subprocess.Popen[bytes]) -> int:
     """Wait for the web server to end; meanwhile a private cluster that died is started again.
 
-    The access log is anchored at once and every hour.
+    The access log is anchored at once and every hour; where that failed, or a new log has no entry
+    yet, a minute later again.
     """
     anchor_at = time.monotonic()
     while True:
@@ -126,8 +154,8 @@ def wait(server: subprocess.Popen[bytes]) -> int:
         except subprocess.TimeoutExpired:
             if settings().database_url or cluster.private().running():
                 if time.monotonic() >= anchor_at:
-                    anchor_log()
-                    anchor_at = time.monotonic() + _ANCHOR_EVERY_S
+                    wait_s = _ANCHOR_EVERY_S if anchor_log() else _FIRST_ANCHOR_EVERY_S
+                    anchor_at = time.monotonic() + wait_s
                 continue
         click.echo("The database has stopped. Starting it again …", err=True)
         try:
@@ -136,13 +164,17 @@ def wait(server: subprocess.Popen[bytes]) -> int:
             click.echo(f"ancu: {error}", err=True)
 
 
-def anchor_log() -> None:
-    """Note the access log's newest entry beside the database; a failure is said, not fatal."""
+def anchor_log() -> bool:
+    """Note the access log's newest entry beside the database: whether one is noted now.
+
+    A failure is said, not fatal.
+    """
     try:
         with transaction(scope=OPERATOR) as conn:
-            trail_proof.anchor(conn, trail_proof.anchors_file())
+            return trail_proof.anchor(conn, trail_proof.anchors_file()) is not None
     except AncuError as error:
         click.echo(f"ancu: the access log was not anchored: {error}", err=True)
+        return False
 
 
 def _as_interrupt(_number: int, _frame: object) -> None:
