@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from api import answers, models
 from api.access import begin, needs, note
 from api.errors import PROBLEMS
-from api.params import BBox, Listing, Verdict, Word
+from api.params import BBox, Listing, OneRecord, Verdict, Word
 from geo import surveys
 
 blueprint = APIBlueprint(
@@ -41,11 +41,13 @@ def listing(query: SurveyQuery) -> Response:
     return answers.listing("surveys", query, surveys.listing, order=query.order)
 
 
-@blueprint.get("/<survey_id>", summary="One survey", responses={200: models.SurveyDetail})
+@blueprint.get(
+    "/<survey_id>", summary="One survey", responses={200: models.SurveyDetail, 409: PROBLEMS[400]}
+)
 @needs("records.read")
-def one(path: SurveyPath) -> Response:
+def one(path: SurveyPath, query: OneRecord) -> Response:
     """A survey with its numbers, findings and former verdicts."""
     note(subject="survey", subject_id=path.survey_id)
     with begin() as conn:
-        found = surveys.get(conn, path.survey_id)
+        found = surveys.get(conn, path.survey_id, query.commune)
     return answers.record(found)

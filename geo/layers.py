@@ -87,7 +87,7 @@ LAYERS: dict[str, Layer] = {
             survey,
             "verdict",
             _VERDICTS,
-            {"id": "survey_id"},
+            {"commune_code": "commune_code", "id": "survey_id"},
             ("verdict", "rule", "since"),
             surveys.conditions,
         ),

@@ -167,17 +167,18 @@ def _uuid(value: object) -> str:
         raise UsageError("The cursor is not one of this listing; start again without it.") from None
 
 
-def get(conn: Connection, survey_id: str) -> Record:
+def get(conn: Connection, survey_id: str, commune_code: str | None = None) -> Record:
     """All of one survey, with its household's head and address, findings and former verdicts.
 
-    Where two communes have a survey of this id, the one received first. Raises NotFoundError.
+    commune_code: needed where several communes have a survey of this id.
+    Raises NotFoundError, ConflictError where it is needed.
     """
     try:
         wanted = str(UUID(survey_id))
     except ValueError:
         raise NotFoundError(f"{survey_id[:40]!r} is not the id of a survey (a UUID).") from None
     columns = [c for c in survey.c if c.name not in _PRIVATE]
-    row = (
+    rows = (
         conn.execute(
             select(
                 *columns,
@@ -189,16 +190,19 @@ def get(conn: Connection, survey_id: str) -> Record:
                 *paging.position(survey),
             )
             .join(household, _OF_HOUSEHOLD)
-            .where(scope.within(conn, survey), ~survey.c.removed, survey.c.survey_id == wanted)
-            .order_by(survey.c.received_at, survey.c.province_code, survey.c.commune_code)
-            .limit(1)
+            .where(
+                scope.within(conn, survey),
+                ~survey.c.removed,
+                survey.c.survey_id == wanted,
+                *([] if commune_code is None else [survey.c.commune_code == commune_code]),
+            )
         )
         .mappings()
-        .first()
+        .all()
     )
-    if row is None:
+    if not rows:
         raise NotFoundError(f"There is no survey {wanted}.")
-    found = paging.plain(row)
+    found = paging.only(rows, wanted)
     key = (found["province_code"], found["commune_code"], wanted)
     found["findings"] = findings.of(conn, "survey", key)
     found["history"] = history(conn, "survey", key)

@@ -82,7 +82,9 @@ def test_points_carry_only_what_their_style_needs(conn, area, features):
     code = add_household(conn, at=(105.01, 21.01), status="poor", head_name="<b>")
     survey_id = add_survey(conn, code, at=(105.01, 21.01), verdict="outside")
     z, (x, y) = 12, tile_of(105.01, 21.01, 12)
-    assert features("surveys", z, x, y) == [{"id": survey_id, "verdict": "outside"}]
+    assert features("surveys", z, x, y) == [
+        {"commune_code": "00101", "id": survey_id, "verdict": "outside"}
+    ]
     (row,) = features("households", z, x, y)
     place = {"province_code": "01", "commune_code": "00101"}
     assert row == {**place, "id": code, "status": "poor"}

@@ -5,7 +5,7 @@ that row-level security holds, and as the owner, for whom the queries' own condi
 """
 
 import pytest
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, select
 
 from geo import households, sites, surveys
 from geo.errors import ConflictError, ForbiddenError, NotFoundError, RejectedError
@@ -235,16 +235,20 @@ def test_records_of_one_code_are_told_apart_by_their_commune(db: Connection) -> 
         households.get(db, "01", "H1", "00103")
 
 
-def test_of_two_surveys_of_one_id_the_first_is_shown(db: Connection, acting: Begin) -> None:
-    for number, code in enumerate(("00102", "00101"), 1):
+def test_of_two_surveys_of_one_id_the_commune_is_asked_for(db: Connection, acting: Begin) -> None:
+    for code in ("00102", "00101"):
         load(db, "households", world.household(commune_code=code, head_name=f"Chủ {code}"))
         outcome(acting, commune(code), "surveys", world.survey(1))
-        later = f"now() + {number} * interval '1 s'"
-        db.execute(text(f"UPDATE survey SET received_at = {later} WHERE commune_code = '{code}'"))
     assert count(db, survey) == 2
-    assert surveys.get(db, world.survey(1)["survey_id"])["commune_code"] == "00102"
-    with acting(commune("00101")) as conn:
-        assert surveys.get(conn, world.survey(1)["survey_id"])["commune_code"] == "00101"
+    same = str(world.survey(1)["survey_id"])
+    with pytest.raises(ConflictError, match=r"exists in several communes: 00101, 00102\. "):
+        surveys.get(db, same)
+    for code in ("00101", "00102"):
+        assert surveys.get(db, same, code)["head_name"] == f"Chủ {code}"
+        with acting(commune(code)) as conn:
+            assert surveys.get(conn, same)["head_name"] == f"Chủ {code}"
+    with acting(commune("00101")) as conn, pytest.raises(NotFoundError):
+        surveys.get(conn, same, "00102")
 
 
 def test_an_import_is_kept_with_its_sender_and_area(db: Connection, acting: Begin) -> None:

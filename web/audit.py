@@ -26,6 +26,7 @@ def index() -> str:
     # The one filter of list, map and files: they must tell the same.
     wanted = verdict or (None if rule else findings.DOUBTFUL)
     selected = uuid_or_none(request.args.get("survey"))
+    selected_in = request.args.get("commune", "")[:20]
     with begin() as conn:
         area = asked(conn, request.args.get("area"))
         note(subject="surveys", query=query_text())
@@ -43,7 +44,7 @@ def index() -> str:
         made = maps.LocalMap(_("Bản đồ phiếu"))
         maps.outline(area.code, listed.items if area.level == "commune" else ()).add_to(made)
         maps.survey_points(area.code, verdict=wanted, rule=rule).add_to(made)
-        maps.evidence(selected).add_to(made)
+        maps.evidence(selected, selected_in).add_to(made)
         return page(
             conn,
             "audit.html",
@@ -58,7 +59,7 @@ def index() -> str:
             verdict=verdict,
             rule=rule,
             rule_labels={code: getattr(one, language()) for code, one in rules.RULES.items()},
-            selected=selected,
+            selected=selected and (selected, selected_in),
             map=maps.render(made),
             drawn=counted if verdict or not rule else labels.VERDICTS,
             download=lambda format: _download(area.code, wanted, rule, format),

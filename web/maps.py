@@ -214,10 +214,13 @@ def survey_points(area_code: str, **filters: str | None) -> Call:
     )
 
 
-def evidence(survey_id: str | None = None) -> Call:
-    """Room for one survey's evidence: recorded area, point, accuracy, line to the border."""
+def evidence(survey_id: str | None = None, commune_code: str = "") -> Call:
+    """Room for one survey's evidence: recorded area, point, accuracy, line to the border.
+
+    commune_code tells apart surveys of one id.
+    """
     url = url_for("records.survey_evidence", survey_id=PLACEHOLDER)
-    return Call("evidence", {"url": url, "selected": survey_id})
+    return Call("evidence", {"url": url, "selected": survey_id, "commune": commune_code})
 
 
 def render(made: LocalMap) -> MapHtml:

@@ -31,9 +31,9 @@ def survey(survey_id: Any) -> str:
     """One survey: its verdict in plain words, the numbers, the map."""
     note(subject="survey", subject_id=str(survey_id))
     with begin() as conn:
-        found = _noted(surveys.get(conn, str(survey_id)))
+        found = _noted(surveys.get(conn, str(survey_id), _commune()))
         made = maps.LocalMap(_("Bản đồ của phiếu"))
-        maps.evidence(str(survey_id)).add_to(made)
+        maps.evidence(str(survey_id), found["commune_code"]).add_to(made)
         return page(
             conn,
             "survey.html",
@@ -61,7 +61,7 @@ def survey_evidence(survey_id: Any) -> Response:
     """
     note(subject="survey", subject_id=str(survey_id))
     with begin() as conn:
-        found = _noted(surveys.get(conn, str(survey_id)))
+        found = _noted(surveys.get(conn, str(survey_id), _commune()))
         nearest = _nearest_border(conn, found) if found["verdict"] != "inside" else None
     point = None if found["lon"] is None else [found["lat"], found["lon"]]
     shown = found["candidates"] or [found["recorded_code"] or found["commune_code"]]
@@ -76,7 +76,7 @@ def survey_evidence(survey_id: Any) -> Response:
         accuracy_m=found["accuracy_used_m"] or found["accuracy_m"],
         nearest=nearest,
         outlines=[maps.outline_url(code) for code in shown if code],
-        page=url_for("records.survey", survey_id=survey_id),
+        page=url_for("records.survey", survey_id=survey_id, commune=found["commune_code"] or None),
     )
 
 
@@ -86,9 +86,7 @@ def household(province_code: str, household_code: str) -> str:
     """One household with its surveys and sites."""
     note(subject="household", subject_id=household_code, province_code=province_code)
     with begin() as conn:
-        found = households.get(
-            conn, province_code, household_code, request.args.get("commune") or None
-        )
+        found = households.get(conn, province_code, household_code, _commune())
         return household_page.rendered(conn, dict(_noted(found)))
 
 
@@ -98,7 +96,7 @@ def site(province_code: str, site_code: str) -> str:
     """One rebuild site with its stages."""
     note(subject="site", subject_id=site_code, province_code=province_code)
     with begin() as conn:
-        found = sites.get(conn, province_code, site_code, request.args.get("commune") or None)
+        found = sites.get(conn, province_code, site_code, _commune())
         _noted(found)
         return page(
             conn,
@@ -165,6 +163,11 @@ def _households(query: str) -> list[Any]:
             found = households.search(conn, query, areas.get(conn, COUNTRY), SHOWN + 1)
     note(rows=min(len(found), SHOWN))
     return found
+
+
+def _commune() -> str | None:
+    """The commune that the address names: needed where a code stands for several records."""
+    return request.args.get("commune") or None
 
 
 def _noted(record: Row) -> Row:

@@ -278,7 +278,7 @@
       const p = layer.markAt(event.layerPoint);
       if (!p) { return; }
       if (one(p) === undefined) { map.setView(event.latlng, Math.min(map.getZoom() + 2, 19)); return; }
-      if (map.ancu.select) { map.ancu.select(p.id, true); } else { location.assign(config.page.replace(NOBODY, encodeURIComponent(p.id))); }
+      if (map.ancu.select) { map.ancu.select(p.id, p.commune_code, true); } else { location.assign(addressOf(config.page, p.id, p.commune_code)); }
     });
     layer.on("tileerror", () => {
       const button = element("button", "button", map.ancu.words.retry);
@@ -314,17 +314,22 @@
     return svg;
   }
 
+  /* Two communes may have a survey of one id: the commune tells them apart. */
+  function addressOf(template, id, commune) {
+    return template.replace(NOBODY, encodeURIComponent(id)) + (commune ? "?commune=" + encodeURIComponent(commune) : "");
+  }
+
   Ancu.evidence = function (map, config) {
     const group = L.featureGroup().addTo(map);
     const options = (extra) => Object.assign({pane: "evidence", renderer: L.svg({pane: "evidence"}), interactive: false}, extra);
     const panel = document.getElementById("evidence");
 
-    async function draw(id) {
+    async function draw(id, commune) {
       group.clearLayers();
       if (!id) { return; }
-      const seen = await getJson(config.url.replace(NOBODY, encodeURIComponent(id)));
+      const seen = await getJson(addressOf(config.url, id, commune));
       const outlines = await Promise.all(seen.outlines.map(getJson));
-      if (map.ancu.chosen !== id) { return; }
+      if (map.ancu.chosen !== id + commune) { return; }
       for (const shape of outlines) {
         L.geoJSON(shape, {style: () => options({color: "#111827", weight: 2.5, dashArray: "6 4", fillColor: "#111827", fillOpacity: 0.06})}).addTo(group);
       }
@@ -345,26 +350,31 @@
       map.getContainer().dataset.evidence = id;
     }
 
-    function select(id, push) {
-      map.ancu.chosen = id;
+    function select(id, place, push) {
+      const commune = place || "";
+      map.ancu.chosen = id ? id + commune : null;
       for (const row of document.querySelectorAll("tr[data-survey]")) {
-        const on = row.dataset.survey === id;
+        const on = row.dataset.survey === id && (!commune || row.dataset.commune === commune);
         row.classList.toggle("chosen", on);
         row.setAttribute("aria-selected", String(on));
       }
       if (push) {
         const url = new URL(location.href);
         url.searchParams.set("survey", id);
+        if (commune) { url.searchParams.set("commune", commune); } else { url.searchParams.delete("commune"); }
         history.pushState({survey: id}, "", url);
         document.dispatchEvent(new Event("ancu:address"));
       }
       if (!id && map.ancu.home) { show(map, map.ancu.home); }
       if (!id && panel) { panel.hidden = true; }
-      return id ? loading(map, () => draw(id)) : draw(null);
+      return id ? loading(map, () => draw(id, commune)) : draw(null);
     }
     map.ancu.select = select;
-    document.addEventListener("ancu:survey", (event) => select(event.detail, true));
-    window.addEventListener("popstate", () => select(new URL(location.href).searchParams.get("survey"), false));
-    if (config.selected) { select(config.selected, false); }
+    document.addEventListener("ancu:survey", (event) => select(event.detail.id, event.detail.commune, true));
+    window.addEventListener("popstate", () => {
+      const asked = new URL(location.href).searchParams;
+      select(asked.get("survey"), asked.get("commune"), false);
+    });
+    if (config.selected) { select(config.selected, config.commune, false); }
   };
 })();
