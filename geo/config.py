@@ -1,12 +1,17 @@
 """Settings of the service, read from the environment once and then frozen."""
 
+import re
 from functools import lru_cache
+from ipaddress import ip_address
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from geo.errors import UsageError
+
+_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST_NAME = re.compile(rf"(?=.{{1,253}}$)({_LABEL}\.)*(?![0-9]+$){_LABEL}")
 
 
 class Settings(BaseSettings):
@@ -53,8 +58,30 @@ class Settings(BaseSettings):
     @property
     def hosts(self) -> frozenset[str]:
         """The names under which the service may be asked for, beside those of this machine."""
-        names = (name.strip().lower() for name in self.trusted_hosts.split(","))
-        return frozenset(name for name in names if name)
+        return _hosts(self.trusted_hosts)
+
+    @field_validator("trusted_hosts")
+    @classmethod
+    def _are_hosts(cls, names: str) -> str:
+        _hosts(names)
+        return names
+
+
+def _hosts(names: str) -> frozenset[str]:
+    """Names with commas between them, in the form in which browsers send them."""
+    return frozenset(_host(name.strip().lower()) for name in names.split(",") if name.strip())
+
+
+def _host(name: str) -> str:
+    if _HOST_NAME.fullmatch(name):
+        return name
+    try:
+        return ip_address(name).compressed
+    except ValueError:
+        raise ValueError(
+            f"“{name}” is no host name and no IP address. Write the name alone, such as "
+            "ancu.example.gov.vn: without https://, port, * or spaces; several with commas."
+        ) from None
 
 
 @lru_cache(maxsize=1)
@@ -66,4 +93,5 @@ def settings() -> Settings:
         first = error.errors()[0]
         name = str(first["loc"][0])
         variable = name if name.isupper() else f"ANCU_{name.upper()}"
-        raise UsageError(f"{variable}: {first['msg']}") from None
+        said = str(first["msg"]).removeprefix("Value error, ")
+        raise UsageError(f"{variable}: {said}") from None

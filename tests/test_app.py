@@ -49,5 +49,22 @@ def test_the_names_of_this_machine_are_answered(begin: Callable, host: str) -> N
 
 @pytest.mark.parametrize("host", ["example.org", "127.0.0.1.example.org:8000", "ancu.local"])
 def test_a_name_that_somebody_else_points_here_is_refused(begin: Callable, host: str) -> None:
-    answer = create_app(begin).test_client().get("/healthz", headers={"Host": host})
+    client = create_app(begin).test_client()
+    answer = client.get("/healthz", headers={"Host": host})
+    assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
+    assert answer.json["detail"] == (
+        f"“{host}” is not a name of this server; its administrator adds it to ANCU_TRUSTED_HOSTS."
+    )
+    page = client.get("/sign-in", headers={"Host": host})
+    assert page.status_code == 400
+    assert (
+        f"“{host}” không phải là tên của máy chủ này; người quản trị thêm vào ANCU_TRUSTED_HOSTS."
+        in page.text
+    )
+
+
+@pytest.mark.parametrize("host", ["<b>x</b>", "[::1", "a b", ""])
+def test_a_host_that_is_no_name_is_refused_and_never_markup(begin: Callable, host: str) -> None:
+    answer = create_app(begin).test_client().get("/sign-in", headers={"Host": host})
     assert answer.status_code == 400
+    assert "<b>x" not in answer.text

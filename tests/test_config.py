@@ -23,9 +23,24 @@ def test_an_empty_variable_counts_as_unset(environment):
     assert (read.boundaries, read.database_url, read.port, read.demo) == (None, None, 8000, True)
 
 
+def test_trusted_hosts_are_names_and_addresses_as_browsers_send_them(environment):
+    read = environment(ANCU_TRUSTED_HOSTS=" AnCu.example.gov.vn, may-chu,10.0.0.5,, 2001:DB8:0::1,")
+    assert read.hosts == {"ancu.example.gov.vn", "may-chu", "10.0.0.5", "2001:db8::1"}
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("ANCU_TRUSTED_HOSTS", "https://ancu.example.gov.vn"),
+        ("ANCU_TRUSTED_HOSTS", "ancu.example.gov.vn:8000"),
+        ("ANCU_TRUSTED_HOSTS", "ancu.example.gov.vn/"),
+        ("ANCU_TRUSTED_HOSTS", "good.example, *"),
+        ("ANCU_TRUSTED_HOSTS", "*.example.gov.vn"),
+        ("ANCU_TRUSTED_HOSTS", "a.example b.example"),
+        ("ANCU_TRUSTED_HOSTS", "a..example"),
+        ("ANCU_TRUSTED_HOSTS", "-a.example"),
+        ("ANCU_TRUSTED_HOSTS", "300.1.1.1"),
+        ("ANCU_TRUSTED_HOSTS", "[::1]"),
         ("ANCU_PORT", "70000"),
         ("ANCU_PORT", "eighty"),
         ("ANCU_WORKERS", "0"),

@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.hosts import is_known
 from geo.config import settings
+from geo.errors import UsageError
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 
@@ -44,7 +45,10 @@ def _refuse_foreign_names() -> None:
     Its pages would then be of the same origin as ours and could read all that is served.
     """
     if not is_known(urlsplit(f"//{request.host}").hostname):
-        abort(400)
+        raise UsageError(
+            f"“{request.host}” is not a name of this server; its administrator adds it to "
+            "ANCU_TRUSTED_HOSTS."
+        )
 
 
 def _refuse_nul() -> None:
