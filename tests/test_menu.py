@@ -115,6 +115,21 @@ def test_a_page_that_is_not_there_has_the_menu_all_the_same(conn: Connection, ap
     assert links(app.test_client().get("/nothing-here").text) == []
 
 
+@pytest.mark.parametrize(
+    ("held", "way"),
+    [
+        ("officer@05001", 'href="/">Về trang tiến độ<'),
+        ("administrator@05001", 'href="/accounts">Tới trang: Tài khoản<'),
+    ],
+)
+@pytest.mark.parametrize(("url", "status"), [("/nowhere", 404), ("/progress/05002", 403)])
+def test_an_error_page_leads_to_where_its_reader_may_go(
+    conn: Connection, app: Flask, held: str, way: str, url: str, status: int
+) -> None:
+    answer = people.client(app, conn, held).get(url)
+    assert answer.status_code == status and way in answer.text
+
+
 def test_figures_that_are_hidden_are_said_to_be_hidden_not_to_be_none(
     conn: Connection, app: Flask
 ) -> None:

@@ -94,7 +94,7 @@ def test_the_full_id_is_shown_once_and_logged_with_the_reason(
     assert ID not in logged(db)
 
 
-@pytest.mark.parametrize("why", ["", "ngắn quá", " " * 30])
+@pytest.mark.parametrize("why", ["", "ngắn quá", " " * 30, "." * 10, "a" * 10, "\u200b" * 20, "ab" * 9, "12 ........."])
 def test_no_reason_no_id(officer: FlaskClient, db: Connection, why: str) -> None:
     answer = officer.post(f"{PAGE}/national-id", data={"reason": why})
     assert answer.status_code == 422
@@ -289,7 +289,7 @@ def test_each_kind_of_field_is_corrected(
     ("sent", "status", "said"),
     [
         ({"field": "members", "value": "0"}, 422, "“0” nhỏ hơn 1"),
-        ({"field": "members", "value": "4"}, 422, "Giá trị này đang được lưu"),
+        ({"field": "members", "value": "4"}, 422, "Giá trị này đã có sẵn"),
         ({"field": "geom", "value": "4"}, 400, "Không chỉnh sửa được “geom”"),
         ({"field": "head_name", "value": "<script>"}, 303, ""),
         ({"field": "status", "value": "poor", "year": "abc"}, 422, "hãy ghi năm của kết quả"),

@@ -18,6 +18,7 @@ from geo.errors import AncuError, ForbiddenError, SignInError
 from web import labels
 from web.language import language
 from web.messages import in_words
+from web.navigation import menu
 from web.sign_in import own_path
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ HELP = {
     413: _l("Chia tệp thành nhiều phần nhỏ hơn rồi nhập lại."),
     429: _l("Đợi một phút rồi thử lại."),
     500: _l("Lỗi đã được ghi vào nhật ký máy chủ. Hãy thử lại; nếu vẫn lỗi, báo người quản trị."),
-    503: _l("Thử lại sau ít phút; `ancu db status` cho biết thêm."),
+    503: _l("Thử lại sau ít phút; nếu vẫn lỗi, báo người quản trị."),
 }
 FOREIGN = (
     _l("Yêu cầu đến từ trang khác nên bị từ chối"),
@@ -105,9 +106,19 @@ def _page(error: Exception) -> tuple[str, int] | Response:
         "message": message,
         "detail": _detail(error),
         "problems": getattr(error, "problems", []),
+        "back": _way_back(),
         "again": request.path if isinstance(error, CSRFError) and _can_be_opened() else "",
     }
     return render_template("error.html", active="", **values), status
+
+
+def _way_back() -> dict[str, Any]:
+    """Where who asks can go on: progress, or else the first page that is open to them."""
+    home = {"url": url_for("progress.home"), "label": _("Về trang tiến độ")}
+    first = next(menu(), None)
+    if first is None or first[0] == "progress":
+        return home
+    return {"url": first[1], "label": _("Tới trang: %(page)s", page=first[2])}
 
 
 def _led_elsewhere(error: Exception) -> str:

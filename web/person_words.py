@@ -44,7 +44,7 @@ COLUMNS = {
     "recorded_at": _l("Ghi lúc"),
     "survey_id": _l("Mã phiếu"),
     "surveyed_at": _l("Khảo sát lúc"),
-    "enumerator": _l("Người khảo sát"),
+    "enumerator": _l("Điều tra viên"),
     "mock_location": _l("Vị trí giả lập"),
     "device_id": _l("Thiết bị"),
     "altitude_m": _l("Độ cao (m)"),
