@@ -194,7 +194,7 @@ ROUTES: dict[tuple[str, str], Route] = {
         "records.send", "sent", sent("sites"), (200, 201), (422,)
     ),
     ("intake.index", "GET"): Route("surveys.send", "nothing", once("/import")),
-    ("intake.upload", "POST"): Route("surveys.send", "sent", uploads, (200,), (422,)),
+    ("intake.upload", "POST"): Route("surveys.send", "sent", uploads, (303,), (422,)),
     # One's own account.
     ("sign_in.page", "GET"): Route(PUBLIC, "nothing", once("/sign-in"), (200, 303)),
     ("sign_in.page", "POST"): Route(

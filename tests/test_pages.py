@@ -333,7 +333,7 @@ def test_posts_from_other_sites_are_refused(
 
 def upload(client: FlaskClient, content: str, **form: str) -> str:
     data = {"kind": "households", "file": (BytesIO(content.encode()), "hộ.csv"), **form}
-    return client.post("/import", data=data).text
+    return client.post("/import", data=data, follow_redirects=True).text
 
 
 GOOD = "household_code,head_name,recorded_address,commune_code\nX1,Lò Thị Sen,xã Ba Bể,05001\n"

@@ -28,7 +28,8 @@ def upload(
 ) -> tuple[int, str]:
     data = content.encode() if isinstance(content, str) else content
     client.set_cookie("lang", lang)
-    answer = client.post("/import", data={"kind": kind, "file": (io.BytesIO(data), name)})
+    sent = {"kind": kind, "file": (io.BytesIO(data), name)}
+    answer = client.post("/import", data=sent, follow_redirects=True)
     text = re.sub(r"<script.*?</script>|<[^>]+>", " ", answer.text, flags=re.DOTALL)
     return answer.status_code, " ".join(unescape(text).split())
 

@@ -4,10 +4,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response
 
 from api.access import begin, may, needs, note
 from api.entries import change
@@ -16,7 +17,7 @@ from geo.errors import RejectedError
 from geo.intake import imports
 from geo.intake import log as intake_log
 from web import labels
-from web.shell import chosen, page
+from web.shell import chosen, page, uuid_or_none
 
 pages = Blueprint("intake", __name__, url_prefix="/import")
 
@@ -27,15 +28,21 @@ ACTIONS = {"households": "records.send", "surveys": "surveys.send", "sites": "re
 @pages.get("")
 @needs("surveys.send")
 def index() -> str:
-    """The form and the latest imports."""
+    """The form and the latest imports; `report` names the one whose report stands above."""
+    wanted = request.args.get("report")
     with begin() as conn:
-        return _page(conn, kind=chosen("kind", _kinds(), next(iter(_kinds()))))
+        report = intake_log.report_of(conn, uuid_or_none(wanted)) if wanted else None
+        kind = report["kind"] if report else chosen("kind", _kinds(), next(iter(_kinds())))
+        return _page(conn, kind=kind, report=report)
 
 
 @pages.post("")
 @needs("surveys.send")
-def upload() -> tuple[str, int] | str:
-    """Take in one file, all of it or nothing."""
+def upload() -> tuple[str, int] | str | Response:
+    """Take in one file, all of it or nothing; what is stored is reported on a page of its own.
+
+    So that to load that page again does not send the file again.
+    """
     kind = request.form.get("kind", "")
     note(subject=kind[:40], durable=True)
     dry_run = request.form.get("dry_run") == "1"
@@ -53,6 +60,8 @@ def upload() -> tuple[str, int] | str:
         failure = {"message": str(error), "problems": error.problems}
         with begin() as conn:
             return _page(conn, failure=failure, **values), 422
+    if not dry_run:
+        return redirect(url_for("intake.index", report=report.import_id), 303)
     with begin() as conn:
         return _page(conn, report=report, **values)
 

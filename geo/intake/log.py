@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, exists, or_, select
 
 from geo import scope
+from geo.errors import NotFoundError
 from geo.tables import household, import_conflict, import_job
 
 
@@ -13,11 +14,24 @@ def recent_imports(conn: Connection, limit: int = 20) -> list[RowMapping]:
 
     Those of senders who work for an area of one's own, and one's own for several areas.
     """
+    query = select(import_job).where(_seen(conn)).order_by(import_job.c.finished_at.desc())
+    return list(conn.execute(query.limit(limit)).mappings())
+
+
+def report_of(conn: Connection, import_id: str | None) -> dict[str, Any]:
+    """The report of one of these imports; raises NotFoundError, also for None."""
+    query = select(import_job.c.report).where(_seen(conn), import_job.c.import_id == import_id)
+    found: dict[str, Any] | None = conn.execute(query).scalar()
+    if found is None:
+        raise NotFoundError("There is no report of this import.")
+    return found
+
+
+def _seen(conn: Connection) -> ColumnElement[bool]:
     seen = [scope.within(conn, import_job)]
     if (own := scope.of(conn).account_id) is not None:
         seen.append((import_job.c.account_id == own) & (import_job.c.province_code == ""))
-    query = select(import_job).where(or_(*seen)).order_by(import_job.c.finished_at.desc())
-    return list(conn.execute(query.limit(limit)).mappings())
+    return or_(*seen)
 
 
 def recent_conflicts(conn: Connection, limit: int = 20) -> list[RowMapping]:
