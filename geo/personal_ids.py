@@ -6,12 +6,18 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from geo.accounts import sealing
-from geo.text import fold
+from geo.text import fold, fold_code
 
 DIGITS = 12
 _END = 3
-# 12 digits that begin with the code of a province (001 to 099), and no other digit beside them.
-_LIKELY = re.compile(r"(?<![0-9])0(?:0[1-9]|[1-9][0-9])[0-9]{9}(?![0-9])").sub
+# 12 digits that begin with the code of a province (001 to 099), in one or in groups with a sign
+# between, and no other digit beside them; the end of a UUID is none.
+_SIGN = "[ .\\-_\\u00a0\\u2007\\u2009\\u2010-\\u2013\\u202f]?"
+_LIKELY = re.compile(
+    r"\b[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\b"
+    rf"|(?<![0-9])(?P<id>0{_SIGN}(?:0{_SIGN}[1-9]|[1-9]{_SIGN}[0-9])(?:{_SIGN}[0-9]){{9}})"
+    rf"(?!{_SIGN}[0-9])"
+).sub
 _NAMED = re.compile(r"\b(cccd|cmnd|cmt|dinh danh|can cuoc|national ?id|personal ?id|id ?card)\b")
 _NOT_WORDS = re.compile(r"[\W_]+")
 
@@ -33,7 +39,14 @@ def is_one(text: str) -> bool:
 
 def hidden(text: str) -> str:
     """A text in which only the ends of likely IDs are left."""
-    return _LIKELY(lambda found: str(masked(end_of(found[0]))), text)
+    return _LIKELY(_masked_id, text)
+
+
+def _masked_id(found: re.Match[str]) -> str:
+    number = found["id"]
+    if number is None:
+        return found[0]
+    return str(masked(end_of("".join(filter(str.isdigit, number)))))
 
 
 def hidden_in(values: Mapping[str, object]) -> dict[str, object] | None:
@@ -82,8 +95,8 @@ def context(province_code: str, household_code: str) -> str:
 
 
 def code_text(household_code: str) -> str:
-    """What stands for a removed household's code, by its fingerprint."""
-    return f"household code {household_code}"
+    """What stands for a removed household's code, however it is written, by its fingerprint."""
+    return f"household code {fold_code(household_code)}"
 
 
 def columns(

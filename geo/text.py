@@ -20,3 +20,24 @@ def fold(text: str) -> str:
     decomposed = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
     plain = "".join(c for c in decomposed if not unicodedata.combining(c))
     return _NOT_WORD.sub(" ", plain.lower()).strip()
+
+
+def visible(text: str) -> str:
+    """The text without white space and without what shows nothing, such as zero-width spaces."""
+    kept = unicodedata.normalize("NFKC", text)
+    return "".join(c for c in kept if unicodedata.category(c)[0] not in "CZ")
+
+
+def says_something(reason: str, least: int = 10) -> bool:
+    """Whether a reason can mean something: long enough, of letters, and not one of them only."""
+    seen = visible(reason)
+    letters = [c for c in seen.casefold() if c.isalnum()]
+    return len(seen) >= least and len(letters) >= 5 and len(set(letters)) >= 4
+
+
+def fold_code(code: str) -> str:
+    """The form in which codes compare equal that people take for the same: `H-1`, `h.1`, `H1`."""
+    seen = visible(code)
+    decomposed = unicodedata.normalize("NFD", seen.casefold().replace("đ", "d"))
+    # A code of signs alone stays what it is.
+    return "".join(c for c in decomposed if c.isalnum()) or seen

@@ -243,7 +243,7 @@ def new_account(_w: World, spot: Spot) -> Iterable[Call]:
 
 
 def handovers(_w: World, spot: Spot) -> Iterable[Call]:
-    form = {"login": spot.login, "reason": "Bàn giao", "keep": "yes"}
+    form = {"login": spot.login, "reason": WHY, "keep": "yes"}
     yield Call(f"/accounts/area/{spot.code}/handover", "POST", form=form, names=(spot.login,))
 
 

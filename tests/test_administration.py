@@ -178,6 +178,9 @@ def test_nobody_takes_back_a_role_given_from_above(world):
 # ── handing over ────────────────────────────────────────────────────────────────────────────────
 
 
+WHY = "Phân cấp quản trị"
+
+
 def handovers(conn: Connection) -> list[tuple]:
     columns = (handover.c.from_account_id, handover.c.to_account_id, handover.c.area_code)
     return [tuple(row) for row in conn.execute(select(*columns, handover.c.reason))]
@@ -197,7 +200,7 @@ def test_a_province_hands_a_commune_to_a_local_administrator_and_stays_responsib
 def test_who_leaves_hands_over_all_of_the_area(world):
     by, to = world.user("local"), world.ids["officer"]
     with managing(world.conn, by) as conn:
-        rights.hand_over(conn, by, to, world.ba_dinh, keep=False)
+        rights.hand_over(conn, by, to, world.ba_dinh, reason=WHY, keep=False)
     assert can(user(world.conn, to), "accounts.manage", world.ba_dinh)
     assert world.user("local").assignments == ()
     assert len(handovers(world.conn)) == 1
@@ -220,7 +223,7 @@ def test_a_hand_over_that_cannot_be_leaves_everything_as_it_was(world, who, to, 
     by = world.user(who)
     before = world.conn.execute(select(account_role).order_by(text("1, 2, 3"))).all()
     with pytest.raises(error), served(world.conn, reach(by, "accounts.manage")) as conn:
-        rights.hand_over(conn, by, world.ids[to], getattr(world, where), keep=keep)
+        rights.hand_over(conn, by, world.ids[to], getattr(world, where), reason=WHY, keep=keep)
     assert world.conn.execute(select(account_role).order_by(text("1, 2, 3"))).all() == before
     assert handovers(world.conn) == []
 

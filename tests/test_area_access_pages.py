@@ -9,6 +9,8 @@ from geo.account_tables import account_role, handover
 from tests.admin_world import World, build, held, last_entry
 from tests.page_data import words
 
+WHY = "Phân cấp quản trị"
+
 
 @pytest.fixture
 def world(conn: Connection, begin: Callable) -> World:
@@ -74,6 +76,8 @@ def test_the_administration_is_handed_over_as_one_recorded_act(world: World) -> 
         ("admin.19", "05001", {"login": "officer.24"}, 404),
         ("admin.19", "05001", {"login": ""}, 404),
         ("admin.19", "05001", {"login": "admin.05001"}, 409),
+        ("admin.19", "05001", {"login": "officer.05001", "reason": ""}, 422),
+        ("admin.19", "05001", {"login": "officer.05001", "reason": "." * 20}, 422),
         ("admin.19", "19", {"login": "admin.19"}, 403),
         ("admin.19", "24", {"login": "officer.24"}, 403),
         ("admin.05001", "19", {"login": "officer.05001"}, 403),
@@ -83,7 +87,9 @@ def test_a_hand_over_that_cannot_be_changes_nothing(
     world: World, who: str, code: str, sent: dict, status: int
 ) -> None:
     before = world.conn.execute(select(account_role)).all()
-    answer = world.browser(who).post(f"/accounts/area/{code}/handover", data=sent)
+    answer = world.browser(who).post(
+        f"/accounts/area/{code}/handover", data={"reason": WHY, **sent}
+    )
     assert answer.status_code == status
     assert world.conn.execute(select(account_role)).all() == before
     assert world.conn.execute(select(handover)).all() == []
@@ -91,7 +97,9 @@ def test_a_hand_over_that_cannot_be_changes_nothing(
 
 def test_a_province_hands_a_commune_over_and_keeps_its_own(world: World) -> None:
     browser = world.browser("admin.19")
-    answer = browser.post("/accounts/area/05001/handover", data={"login": "officer.05001"})
+    answer = browser.post(
+        "/accounts/area/05001/handover", data={"login": "officer.05001", "reason": WHY}
+    )
     assert answer.headers["Location"] == "/accounts/area/05001"
     said = words(browser.get("/accounts/area/05001").text)
     assert "Đã bàn giao quản trị Xã Ba Bể cho officer.05001." in said

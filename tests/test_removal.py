@@ -121,6 +121,10 @@ BACK = {
     "the same row": world.household(),
     "with another name": world.household(head_name="Khác"),
     "without a commune": world.household(commune_code=world.DIVIDED),
+    "in small letters": world.household("h1"),
+    "with a sign": world.household("H-1"),
+    "with a sign that nobody sees": world.household("H\u200b1"),
+    "in wide letters": world.household("Ｈ１"),
 }
 
 

@@ -115,5 +115,6 @@ def _form(
             for one in people
             if one.disabled_at is None and one.account_id != current().account_id
         ],
+        shortest=rights.SHORTEST,
         may_give_up=any(one.area_code == area.code for one in mine),
     )

@@ -10,10 +10,11 @@ from geo.account_tables import account, account_role, handover
 from geo.accounts import delegation, store
 from geo.accounts.roles import ADMINISTRATOR, User, held_by
 from geo.areas import Area
-from geo.errors import ConflictError, NotFoundError, UsageError
+from geo.errors import ConflictError, NotFoundError, RejectedError, UsageError
 from geo.scope import within
+from geo.text import says_something
 
-_MAX_REASON = 500
+SHORTEST, _MAX_REASON = 10, 500
 
 
 def grant(conn: Connection, by: User | None, account_id: int, role: str, where: Area) -> bool:
@@ -55,7 +56,7 @@ def hand_over(
     account_id: int,
     where: Area,
     *,
-    reason: str = "",
+    reason: str,
     keep: bool = True,
 ) -> int:
     """Make an account of the area its administrator, and record that; the record's number.
@@ -65,6 +66,8 @@ def hand_over(
     """
     found, spot = store.get(conn, account_id), delegation.place(where)
     delegation.check_grant(by, account_id, found.home, found.places, ADMINISTRATOR, spot)
+    if not says_something(reason, SHORTEST):
+        raise RejectedError(f"Give the reason in {SHORTEST} characters and more, in words.")
     if not _lies_in(found.home, spot):
         raise UsageError(f"The account must belong to {where.full_name} or to an area below it.")
     own = [one for one in held_by(by.assignments, ADMINISTRATOR) if one.area_code == where.code]
@@ -82,7 +85,7 @@ def hand_over(
             commune_code=spot[1],
             from_account_id=by.account_id,
             to_account_id=account_id,
-            reason=store.name(reason, _MAX_REASON) if reason.strip() else "",
+            reason=store.name(reason, _MAX_REASON),
         )
         .returning(handover.c.handover_id)
     ).scalar_one()

@@ -10,17 +10,17 @@ from geo.account_tables import record_change
 from geo.errors import RejectedError
 from geo.intake.session import Key
 from geo.paging import Record
-from geo.text import clean
+from geo.text import clean, says_something
 
 SHORTEST, LONGEST = 10, 500
 """Characters of a reason."""
 
 
 def checked(reason: str) -> str:
-    """A reason as it is kept, without personal IDs; raises RejectedError for too short a one."""
+    """A reason as it is kept, without personal IDs; RejectedError for one that says nothing."""
     tidy = clean(reason.replace("\0", " "))
-    if len(tidy) < SHORTEST:
-        raise RejectedError(f"Give the reason in {SHORTEST} characters and more.")
+    if not says_something(tidy, SHORTEST):
+        raise RejectedError(f"Give the reason in {SHORTEST} characters and more, in words.")
     if len(tidy) > LONGEST:
         raise RejectedError(f"Give the reason in at most {LONGEST} characters.")
     return personal_ids.hidden(tidy)
