@@ -35,9 +35,16 @@ def says_something(reason: str, least: int = 10) -> bool:
     return len(seen) >= least and len(letters) >= 5 and len(set(letters)) >= 4
 
 
+_BETWEEN_NUMBERS = re.compile(r"(?<=\d)[\W_]+(?=\d)")
+_SIGNS = re.compile(r"(?!(?<=\d)-(?=\d))[\W_]")
+
+
 def fold_code(code: str) -> str:
-    """The form in which codes compare equal that people take for the same: `H-1`, `h.1`, `H1`."""
+    """The form in which codes compare equal that people take for the same: `H-1`, `h.1`, `H1`.
+
+    Two numbers stay apart: `1-11` is not `11-1`.
+    """
     seen = visible(code)
     decomposed = unicodedata.normalize("NFD", seen.casefold().replace("đ", "d"))
     # A code of signs alone stays what it is.
-    return "".join(c for c in decomposed if c.isalnum()) or seen
+    return _SIGNS.sub("", _BETWEEN_NUMBERS.sub("-", decomposed)) or seen

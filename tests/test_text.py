@@ -34,3 +34,4 @@ def test_codes_that_look_the_same_are_the_same(same: str) -> None:
 def test_other_codes_stay_others() -> None:
     assert len({fold_code(code) for code in ("H1", "H2", "H12", "Đ1", "Б1", "--", "§")}) == 7
     assert fold_code("Hộ-Đá 7") == "hoda7"
+    assert fold_code("H 1.11") == fold_code("h-1/11") == "h1-11" != fold_code("H 11.1")
