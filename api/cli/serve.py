@@ -79,7 +79,7 @@ def require_certificate(cert: Path | None, key: Path | None) -> None:
         raise UsageError(f"ANCU_TLS_CERT: {cert} is no certificate in PEM form.") from None
     try:
         # A password would be asked for at each start of a process; nobody is there to type it.
-        context.load_cert_chain(cert, key, password="")  # nosec B106 - none, on purpose
+        context.load_cert_chain(cert, key, password="")  # nosec B106
     except (ssl.SSLError, ValueError):
         raise UsageError(
             f"ANCU_TLS_KEY: {key} is not the private key of {cert} in PEM form without a password."
