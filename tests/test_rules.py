@@ -14,6 +14,7 @@ SETTINGS = Settings()
 FINE = {
     "survey_id": "s",
     "province_code": "19",
+    "commune_code": "10001",
     "verdict": "inside",
     "probability": 1.0,
     "distance_m": 500.0,
