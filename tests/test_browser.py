@@ -196,7 +196,7 @@ def test_clicking_a_point_opens_its_survey(watched: Watched) -> None:
     page = watched.open("/progress/05001")
     page.wait_for_selector(".map[data-points=ready]")
     click_map(page, 105.05, 21.05)
-    page.wait_for_url("**/surveys/00000000-0000-4000-8000-000000000002")
+    page.wait_for_url("**/surveys/00000000-0000-4000-8000-000000000002?commune=05001")
     assert watched.faults == []
 
 
