@@ -161,7 +161,7 @@ def asked(conn: Connection, code: str | None, action: str | None = None) -> Area
     area = areas.get(conn, code or own_area(user, wanted))
     told = note()
     told.province_code = area.province_code or ""
-    told.commune_code = area.code if area.level == "commune" else ""
+    told.commune_code = area.commune_code
     elsewhere = wanted == "figures.read" and user.may("figures.elsewhere")
     if not (elsewhere or roles.can(user, wanted, area)):
         raise ForbiddenError(f"{area.full_name} ({area.code}) is not one of your areas.")

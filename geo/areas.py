@@ -59,6 +59,11 @@ class Area:
     valid_from: date | None
     valid_to: date | None
 
+    @property
+    def commune_code(self) -> str:
+        """The code as records and scopes hold it: '' for what is no commune."""
+        return self.code if self.level == "commune" else ""
+
 
 def load_gazetteer(conn: Connection) -> dict[str, int]:
     """Fill the tables of areas and successors where they are empty; counts per level and era.

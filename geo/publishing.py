@@ -23,8 +23,7 @@ def hidden_in(conn: Connection, asked: Area) -> Hidden:
     """
     areas.scope(asked, commune_counter)
     own = scope.of(conn)
-    commune = asked.code if asked.level == "commune" else ""
-    if own.covers(asked.province_code, commune):
+    if own.covers(asked.province_code, asked.commune_code):
         return _NOTHING
     if not own.figures_elsewhere:
         raise ForbiddenError(f"{asked.full_name} ({asked.code}) is not one of your areas.")

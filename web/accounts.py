@@ -102,8 +102,7 @@ def create() -> Response | tuple[str, int]:
 
 def place_of(area: Area) -> dict[str, str]:
     """Where something stands that is about an area, for the access log."""
-    commune = area.code if area.level == "commune" else ""
-    return {"province_code": area.province_code or "", "commune_code": commune}
+    return {"province_code": area.province_code or "", "commune_code": area.commune_code}
 
 
 def _form(

@@ -6,11 +6,10 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from api.admission import SAFE_METHODS
 from api.hosts import is_known
 from geo.config import settings
 from geo.errors import UsageError
-
-SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
 def install(app: Flask) -> None:

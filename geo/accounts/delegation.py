@@ -17,7 +17,7 @@ def place(of: Area) -> Place:
         raise UsageError(
             f"{of.full_name} ({of.code}) has ended. Choose the province or commune that followed."
         )
-    return of.province_code or "", of.code if of.level == "commune" else ""
+    return of.province_code or "", of.commune_code
 
 
 def check_create(by: User | None, home: Place) -> None:

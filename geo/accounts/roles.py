@@ -110,8 +110,7 @@ class User:
 
 def can(user: User, action: str, area: Area) -> bool:
     """Whether the user may do the action in all of `area` (a present area); KeyError if unknown."""
-    commune = area.code if area.level == "commune" else ""
-    return reach(user, action).covers(area.province_code, commune)
+    return reach(user, action).covers(area.province_code, area.commune_code)
 
 
 def reach(user: User, action: str) -> Scope:
@@ -132,9 +131,8 @@ def reach(user: User, action: str) -> Scope:
 
 def assignment(role: str, area: Area) -> Assignment:
     """The role in a present area."""
-    commune = area.code if area.level == "commune" else ""
     province = None if area.level == "country" else area.province_code
-    return Assignment(role, area.code, province, commune)
+    return Assignment(role, area.code, province, area.commune_code)
 
 
 def held_by(assignments: Iterable[Assignment], role: str) -> list[Assignment]:
