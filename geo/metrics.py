@@ -15,8 +15,9 @@ from sqlalchemy import BigInteger, Connection, cast, func, select, text
 
 from geo import areas, publishing
 from geo.areas import Area
+from geo.counter_tables import commune_counter, site_due
 from geo.db import sql
-from geo.tables import KINDS, STAGES, VERDICTS, commune_counter, site_due
+from geo.tables import KINDS, STAGES, VERDICTS
 from geo.terms import KIND_TERMS, STAGE_TERMS, VERDICT_TERMS
 
 _MANY = 300

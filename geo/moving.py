@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy import cast as as_type
 
 from geo.account_tables import record_change
+from geo.audit_tables import audit_decision, audit_item, audit_sample_item, photo, revisit
 from geo.tables import (
     finding,
     household,
@@ -58,6 +59,10 @@ _SUBJECTS = (
     ("survey", survey, survey.c.survey_id),
     ("site", site, site.c.site_code),
 )
+_ABOUT_SUBJECTS = (
+    *(finding, verdict_history, record_change),
+    *(audit_item, audit_decision, audit_sample_item, photo),
+)
 
 
 def move(conn: Connection, moves: Collection[Move], placed_by: str) -> set[Move]:
@@ -77,10 +82,10 @@ def move(conn: Connection, moves: Collection[Move], placed_by: str) -> set[Move]
     _note_subjects(conn)
     # Foreign keys hold the keys: new rows first, then what hangs on them, then the old ones go.
     _copy(conn, household, placed_by=placed_by)
-    for table in (household_status, survey):
+    for table in (household_status, survey, revisit):
         _carry(conn, table, _MOVING, _of_household(table))
     _copy(conn, site)
-    for table in (finding, verdict_history, record_change):
+    for table in _ABOUT_SUBJECTS:
         _carry(conn, table, _SUBJECT, _about(table, None))
     _carry(conn, site_stage, _SUBJECT, _about(site_stage, "site"))
     _move_conflicts(conn)

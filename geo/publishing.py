@@ -6,10 +6,10 @@ from sqlalchemy import Connection, select
 
 from geo import areas, scope
 from geo.areas import Area
+from geo.counter_tables import commune_counter
 from geo.disclosure import Hidden, hide
 from geo.errors import ForbiddenError
 from geo.tables import area as area_table
-from geo.tables import commune_counter
 
 _NOTHING = Hidden()
 

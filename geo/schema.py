@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from geo.account_tables import metadata
+from geo.all_tables import metadata
 from geo.db import sql
 from geo.errors import UnavailableError
 

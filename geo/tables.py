@@ -246,6 +246,9 @@ survey = Table(
     Column("altitude_m", Float),
     Column("satellites", SmallInteger),
     Column("photo", Text),
+    Column("sent_at", DateTime(timezone=True)),
+    # What the device sent, where an auditor corrected the point: lon, lat, accuracy_m, crs.
+    Column("as_sent", JSONB),
     *_location(),
     *_verdict(),
     *_bookkeeping(),
@@ -304,6 +307,10 @@ site_stage = Table(
     Column("reported_at", DateTime(timezone=True), primary_key=True, server_default=func.now()),
     Column("stage", Text, nullable=False),
     Column("stage_on", Date),
+    # Where the report said that the house stands, EPSG:4326.
+    Column("lon", Float),
+    Column("lat", Float),
+    Column("accuracy_m", Float),
     _belongs("site", "site_code", "CASCADE"),
     _one_of("stage", STAGES),
 )
@@ -315,6 +322,8 @@ verdict_history = Table(
     Column("subject", Text, primary_key=True),
     Column("subject_id", Text, primary_key=True),
     Column("replaced_at", DateTime(timezone=True), primary_key=True, server_default=func.now()),
+    # Why it was replaced: boundary, address, point, settings; '' where nobody noted it.
+    Column("reason", Text, nullable=False, server_default=""),
     *_verdict(),
     _one_of("subject", ("survey", "site")),
 )
@@ -329,6 +338,10 @@ finding = Table(
     Column("severity", SmallInteger, nullable=False),
     Column("evidence", JSONB, nullable=False, server_default=text("'{}'")),
     Column("state", Text, nullable=False, server_default="open"),
+    # What several findings share, such as one spot; findings of one group are one case.
+    Column("group_key", Text),
+    # Only a change of boundaries caused it: held against nobody.
+    Column("blameless", Boolean, nullable=False, server_default=text("false")),
     Column("found_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     _one_of("subject", ("survey", "site")),
 )
@@ -361,40 +374,4 @@ import_conflict = Table(
     Column("import_id", UUID(as_uuid=False)),
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("demo", Boolean, nullable=False, server_default=text("false")),
-)
-
-commune_counter = Table(
-    "commune_counter",
-    metadata,
-    Column("province_code", Text, primary_key=True),
-    Column("commune_code", Text, primary_key=True),
-    Column("households", Integer, nullable=False, server_default="0"),
-    Column("poor", Integer, nullable=False, server_default="0"),
-    Column("near_poor", Integer, nullable=False, server_default="0"),
-    Column("rated", Integer, nullable=False, server_default="0"),
-    Column("surveyed", Integer, nullable=False, server_default="0"),
-    Column("verified", Integer, nullable=False, server_default="0"),
-    Column("poor_surveyed", Integer, nullable=False, server_default="0"),
-    Column("surveys", Integer, nullable=False, server_default="0"),
-    Column("inside", Integer, nullable=False, server_default="0"),
-    Column("uncertain", Integer, nullable=False, server_default="0"),
-    Column("outside", Integer, nullable=False, server_default="0"),
-    Column("unlocated", Integer, nullable=False, server_default="0"),
-    Column("last_activity", DateTime(timezone=True)),
-    *(
-        Column(f"{kind}_{stage}", Integer, nullable=False, server_default="0")
-        for kind in KINDS
-        for stage in STAGES
-    ),
-    Column("cost_planned", BigInteger, nullable=False, server_default="0"),
-    Column("cost_paid", BigInteger, nullable=False, server_default="0"),
-)
-
-site_due = Table(
-    "site_due",
-    metadata,
-    Column("province_code", Text, primary_key=True),
-    Column("commune_code", Text, primary_key=True),
-    Column("due_on", Date, primary_key=True),
-    Column("unfinished", Integer, nullable=False),
 )

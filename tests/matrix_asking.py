@@ -50,7 +50,8 @@ _TABLES = (
     *((name, _OWN, "NULL::bigint") for name in (
         "household", "household_status", "survey", "site", "site_stage", "finding",
         "verdict_history", "import_conflict", "commune_counter", "site_due", "record_change",
-        "team", "handover", "removed_household",
+        "team", "handover", "removed_household", "audit_item", "audit_decision", "revisit",
+        "audit_sample", "audit_sample_item", "known_place", "photo", "address_fix", "audit_due",
     )),
     *((name, _OWN, "one.account_id") for name in ("account", "account_role", "import_job")),
     *((name, "'', ''", "one.account_id") for name in ("login_session", "token")),

@@ -23,19 +23,18 @@ from geo.account_tables import (
     token,
 )
 from geo.accounts.sealing import fingerprint, seal
+from geo.counter_tables import commune_counter, site_due
 from geo.personal_ids import context
 from geo.tables import (
     area,
     boundary,
     boundary_version,
-    commune_counter,
     finding,
     household,
     household_status,
     import_conflict,
     import_job,
     site,
-    site_due,
     site_stage,
     survey,
     verdict_history,

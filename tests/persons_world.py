@@ -2,9 +2,9 @@
 
 from sqlalchemy import Connection, MetaData, Text, cast, func, select, text
 
+from geo.audit import run as audit
 from geo.persons import correcting
 from geo.scope import Scope
-from geo.verdicts import audit
 from tests import intake_world as world
 from tests.intake_world import load
 

@@ -9,20 +9,22 @@ import pytest
 import shapely
 from sqlalchemy import insert, select, update
 
+from geo.audit import run as audit
+from geo.audit.applying import findings_of
 from geo.config import Settings
+from geo.counter_tables import commune_counter
 from geo.errors import NotFoundError
+from geo.rules import Context
 from geo.tables import (
     area,
     boundary,
     boundary_version,
-    commune_counter,
     finding,
     household,
     site,
     survey,
     verdict_history,
 )
-from geo.verdicts import audit
 from geo.verdicts.matching import AreaShapes
 
 WEST, EAST = shapely.box(105.0, 21.0, 105.1, 21.1), shapely.box(105.1, 21.0, 105.2, 21.1)
@@ -248,8 +250,8 @@ def test_frames_are_judged_by_candidates_then_commune():
 def test_findings_of_a_frame_without_doubt_are_empty():
     whose = ["survey_id", "province_code", "commune_code"]
     frame = pd.DataFrame(columns=[*whose, "verdict", "lon", "lat"])
-    frame = frame.reindex(columns=[*frame, *audit.audit_store.VERDICT_COLUMNS[1:], "accuracy_m"])
+    frame = frame.reindex(columns=[*frame, *audit.store.VERDICT_COLUMNS[1:], "accuracy_m"])
     frame["mock_location"] = None
-    found = audit.findings_of(frame, Settings())
-    assert list(found) == [*whose, "rule", "severity", "evidence"]
+    found = findings_of(frame, Context(Settings()))
+    assert list(found) == [*whose, "rule", "severity", "evidence", "group_key", "blameless"]
     assert len(found) == 0

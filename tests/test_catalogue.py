@@ -20,6 +20,7 @@ PROTECTED: dict[str, set[str]] = {
             "household", "household_status", "survey", "site", "site_stage", "finding",
             "verdict_history", "import_conflict", "commune_counter", "site_due", "account_role",
             "login_session", "token", "team", "team_member",
+            "audit_item", "revisit", "audit_sample_item", "known_place", "photo",
         ),
         _ALL,
     ),
@@ -29,9 +30,14 @@ PROTECTED: dict[str, set[str]] = {
     "removed_household": {READ, ADD},
     "handover": {READ, ADD},
     "access_log": {READ, ADD},
+    "audit_due": {READ, ADD},
+    "audit_sample": {READ, ADD},
+    "audit_decision": {READ, ADD},
+    "address_fix": {READ, ADD, CHANGE},  # undone, never removed
 }  # fmt: skip
 """Table → what the runtime role may do there at all; row-level security decides on which rows."""
 SOME_COLUMNS = {
+    "audit_decision": {"commune_code", "subject_id", "reason", "details"},
     "record_change": {"commune_code", "subject_id", "old_value", "new_value", "reason"},
 }
 """Table → the columns that it may change where it may not change the others."""
@@ -60,7 +66,9 @@ DEFINERS = {"access_log_chain()": "reads the last entry, which the role that add
 SEQUENCES = {
     "area_area_id_seq", "boundary_version_version_seq", "account_account_id_seq",
     "record_change_change_id_seq", "team_team_id_seq", "handover_handover_id_seq",
-    "token_token_id_seq",
+    "token_token_id_seq", "audit_due_due_id_seq", "audit_decision_decision_id_seq",
+    "revisit_revisit_id_seq", "audit_sample_sample_id_seq", "known_place_place_id_seq",
+    "address_fix_fix_id_seq",
 }  # fmt: skip
 """They belong to identity columns, which need no grant."""
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select
 from api.cli import demo as command
 from api.cli import main
 from geo import areas, boundaries, demo
+from geo.counter_tables import commune_counter
 from geo.demo import loading
 from geo.demo.addresses import DemoCommune, FormerCommune, recorded_address
 from geo.demo.data import DemoData, generate
@@ -23,7 +24,6 @@ from geo.demo.surveys import KINDS
 from geo.errors import ConflictError, UsageError
 from geo.intake.imports import import_rows
 from geo.tables import (
-    commune_counter,
     finding,
     household,
     household_status,

@@ -14,11 +14,12 @@ from scipy.optimize import linprog
 from sqlalchemy import delete, insert, text
 
 from geo import areas, exports, metrics, targeting
+from geo.counter_tables import commune_counter
 from geo.db import become_runtime
 from geo.disclosure import MINIMUM, Hidden, hide, hide_rows
 from geo.errors import ForbiddenError, UsageError
 from geo.scope import NOBODY, OPERATOR, Scope, bind
-from geo.tables import area, commune_counter
+from geo.tables import area
 from geo.text import fold
 
 

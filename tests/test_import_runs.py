@@ -11,16 +11,11 @@ import pytest
 from sqlalchemy import Connection, create_engine, func, select
 
 from geo import schema
+from geo.counter_tables import commune_counter
 from geo.errors import ConflictError, RejectedError, UsageError
 from geo.intake.imports import import_file
 from geo.scope import OPERATOR, bind
-from geo.tables import (
-    commune_counter,
-    household,
-    import_conflict,
-    import_job,
-    survey,
-)
+from geo.tables import household, import_conflict, import_job, survey
 from tests import intake_world as world
 from tests.intake_world import figures, load, one
 

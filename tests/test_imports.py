@@ -4,9 +4,9 @@ import pytest
 from pyproj import Transformer
 from sqlalchemy import Connection, func, select
 
+from geo.counter_tables import commune_counter
 from geo.errors import RejectedError
 from geo.tables import (
-    commune_counter,
     finding,
     household,
     household_status,

@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import Connection, delete, select, text
 
 from geo import areas, cells, exports, findings, households, layers, sites, surveys
+from geo.audit import run as audit
 from geo.errors import NotFoundError
 from geo.intake import log
 from geo.scope import OPERATOR, Scope
@@ -17,7 +18,6 @@ from geo.tables import (
     site_stage,
     survey,
 )
-from geo.verdicts import audit
 from tests import intake_world as world
 from tests.intake_world import load
 from tests.own_areas import Begin, commune

@@ -19,9 +19,9 @@ from sqlalchemy import Connection, insert, select, text
 from geo.errors import UnavailableError
 from geo.layers import LAYERS
 from geo.metrics import METRICS
+from geo.rules import RULES
 from geo.scope import Scope
 from geo.tables import area, area_successor
-from geo.verdicts.rules import RULES
 from tests import page_data, people
 from tests import records_world as world
 from tests.page_data import INSIDE, OUTSIDE, PAYLOADS, UNLOCATED, words

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, insert, select, text
 
 from geo import areas, exports, households, layers, metrics, sites, surveys
 from geo.account_tables import removed_household
+from geo.audit import run as audit
 from geo.errors import ConflictError, NotFoundError, RejectedError
 from geo.persons import correcting, history, removing
 from geo.scope import OPERATOR, Scope, bind
@@ -17,7 +18,6 @@ from geo.tables import (
     site_stage,
     survey,
 )
-from geo.verdicts import audit
 from tests import intake_world as world
 from tests.intake_world import load
 from tests.persons_world import H1, WHY, build, correct, officer, stored_texts

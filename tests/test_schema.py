@@ -1,7 +1,7 @@
 """The migrations and geo.tables describe the same database."""
 
 from geo import schema
-from geo.account_tables import metadata
+from geo.all_tables import metadata
 
 REFERENCE = {"area", "area_successor", "boundary", "boundary_version", "import_job"}
 # Grow with people who work, not with households.

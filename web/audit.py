@@ -6,8 +6,7 @@ from flask import Blueprint, request
 from flask_babel import gettext as _
 
 from api.access import asked, begin, needs, note, query_text
-from geo import areas, findings, metrics, surveys
-from geo.verdicts import rules
+from geo import areas, findings, metrics, rules, surveys
 from web import labels, maps
 from web.language import language
 from web.shell import area_names, chosen, page, uuid_or_none

@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from geo.verdicts import rules
+from geo import rules
 from web import formats, labels
 
 FIELDS = {

@@ -10,10 +10,9 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from api.access import begin, may, needs, note, signed_in
-from geo import areas, boundaries, households, metrics, personal_ids, sites, surveys
+from geo import areas, boundaries, households, metrics, personal_ids, rules, sites, surveys
 from geo.areas import COUNTRY
 from geo.intake import log as intake_log
-from geo.verdicts import rules
 from web import formats, household_page, labels, maps
 from web.household_page import area_of
 from web.language import language

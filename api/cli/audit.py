@@ -4,8 +4,8 @@ import click
 
 from api.cli.bars import bar
 from api.cli.database import database
+from geo.audit import run as audit
 from geo.errors import UsageError
-from geo.verdicts import audit
 
 
 @click.group(name="audit")

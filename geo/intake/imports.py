@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Table, column, func, insert, select, text
 
 from geo import metrics
+from geo.audit import due
 from geo.errors import RejectedError, UsageError
 from geo.intake.batches import Batch, Numbered, batches
 from geo.intake.pipeline import ahead
@@ -182,6 +183,7 @@ def _finish(intake: Intake, kind: str) -> None:
     if report.added >= _ANALYZE_FROM:
         _analyze(intake.conn, KINDS[kind].table)
     metrics.recount(intake.conn, intake.communes)
+    due.mark(intake.conn, intake.communes)
     intake.finish()
     intake.conn.execute(
         insert(import_job).values(

@@ -9,13 +9,14 @@ import pandas as pd
 from sqlalchemy import func, select
 
 from geo import copying, moving, scope
+from geo.audit import applying
 from geo.config import settings
 from geo.intake.batches import Batch
 from geo.intake.placing import Places, not_your_commune, unknown_commune
 from geo.intake.session import Intake, Key, one_of
 from geo.moving import Move
+from geo.rules import Context
 from geo.tables import NO_COMMUNE, finding, household
-from geo.verdicts import audit
 from geo.verdicts.matching import INSIDE, AreaShapes, Recorded, Verdicts, judge
 
 
@@ -166,7 +167,9 @@ def findings(
     frame["commune_code"] = [commune for _province, commune, _key in keys]
     frame["lon"], frame["lat"], frame["accuracy_m"] = batch.lon, batch.lat, accuracies(batch)
     frame["mock_location"] = batch.column("mock_location")
-    found: pd.DataFrame = audit.findings_of(frame, settings(), subject, "key")
+    found: pd.DataFrame = applying.findings_of(
+        frame, Context(settings()), subject, "key", alone=True
+    )
     return copying.prepared(
         finding,
         {

@@ -3,7 +3,7 @@
 from alembic import context
 from geoalchemy2 import alembic_helpers
 
-from geo.account_tables import metadata
+from geo.all_tables import metadata
 
 connection = context.config.attributes["connection"]
 

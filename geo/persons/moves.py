@@ -5,13 +5,13 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, select, update
 
 from geo import areas, moving, scope
+from geo.audit import run as audit
 from geo.errors import ConflictError, RejectedError
 from geo.intake.placing import Place, Places
 from geo.intake.session import Key
 from geo.moving import Move
 from geo.persons import holding
 from geo.tables import NO_COMMUNE, household_status, site, survey
-from geo.verdicts import audit
 
 
 def by_address(conn: Connection, stored: RowMapping, address: str) -> tuple[Key, dict[str, Any]]:

@@ -25,11 +25,12 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from geo import metrics, personal_ids
 from geo.account_tables import record_change, removed_household
 from geo.accounts import sealing
+from geo.audit_tables import audit_decision, audit_item, audit_sample_item, photo, revisit
+from geo.counter_tables import commune_counter
 from geo.errors import RejectedError
 from geo.intake.session import Key
 from geo.persons import history, holding
 from geo.tables import (
-    commune_counter,
     finding,
     household,
     household_status,
@@ -89,8 +90,25 @@ def _forget_about(conn: Connection, was: Key, new_code: str) -> None:
     ):
         found = conn.execute(select(column).where(holding.is_(was, table))).scalars()
         subjects += [(name, identity) for identity in found]
-    for table in (finding, verdict_history):
+    conn.execute(delete(revisit).where(holding.is_(was, revisit)))
+    for table in (finding, verdict_history, audit_item, photo):
         conn.execute(delete(table).where(_about(table, was, "subject", "subject_id", subjects)))
+    # That something was decided stays, without what it was about.
+    conn.execute(
+        update(audit_decision)
+        .where(_about(audit_decision, was, "subject", "subject_id", subjects))
+        .values(subject_id=new_code, reason="", details={})
+    )
+    # A sample's estimate rests on the outcome, not on whose house it was.
+    conn.execute(
+        update(audit_sample_item)
+        .where(_about(audit_sample_item, was, "subject", "subject_id", subjects))
+        .values(
+            subject_id=literal("removed-").concat(cast(func.gen_random_uuid(), String)),
+            household_code=new_code,
+            note="",
+        )
+    )
     kinds = [(f"{name}s", identity) for name, identity in subjects]
     copies = _about(import_conflict, was, "kind", "key", kinds)
     conn.execute(delete(import_conflict).where(copies))
@@ -143,7 +161,16 @@ def _strip_surveys(conn: Connection, was: Key, new_code: str) -> None:
         .scalar_subquery()
     )
     moment = survey.c.surveyed_at
-    gone = ("recorded_address", "mock_location", "device_id", "altitude_m", "satellites", "photo")
+    gone = (
+        "recorded_address",
+        "mock_location",
+        "device_id",
+        "altitude_m",
+        "satellites",
+        "photo",
+        "sent_at",
+        "as_sent",
+    )
     conn.execute(
         update(survey)
         .where(holding.is_(was, survey))

@@ -23,6 +23,13 @@ gone_history AS (
          = (gone.province_code, gone.commune_code, gone.subject, gone.id)
     RETURNING 1
 ),
+gone_audit_item AS (DELETE FROM audit_item WHERE demo RETURNING 1),
+gone_audit_decision AS (DELETE FROM audit_decision WHERE demo RETURNING 1),
+gone_revisit AS (DELETE FROM revisit WHERE demo RETURNING 1),
+gone_audit_sample_item AS (DELETE FROM audit_sample_item WHERE demo RETURNING 1),
+gone_audit_sample AS (DELETE FROM audit_sample WHERE demo RETURNING 1),
+gone_known_place AS (DELETE FROM known_place WHERE demo RETURNING 1),
+gone_photo AS (DELETE FROM photo WHERE demo RETURNING 1),
 gone_conflict AS (DELETE FROM import_conflict WHERE demo RETURNING 1),
 gone_removal AS (DELETE FROM removed_household WHERE demo RETURNING 1),
 gone_job AS (DELETE FROM import_job WHERE demo RETURNING 1)

@@ -1,5 +1,6 @@
 """What an audit writes: verdicts that differ, the history of the former ones, findings."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,13 +16,14 @@ from sqlalchemy import (
     delete,
     literal,
     select,
+    text,
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from geo import copying
+from geo.rules import SURVEY
 from geo.tables import finding, verdict_history
-from geo.verdicts.rules import SURVEY
 
 VERDICT_COLUMNS = (
     "verdict",
@@ -35,6 +37,7 @@ VERDICT_COLUMNS = (
 )
 NUMBERS = ("probability", "distance_m", "accuracy_used_m", "boundary_accuracy_m")
 _BATCH = 5_000
+_TOLD = ("severity", "evidence", "group_key", "blameless")
 _Found = tuple[str, str, str, str]
 """A finding's key within its subject: province, commune, whose, which rule."""
 
@@ -57,6 +60,39 @@ def _values(rows: pd.DataFrame, name: str) -> list[object]:
     zero_is_none = name == "boundary_version"
     values = rows[name].astype(object)
     return [None if pd.isna(v) or (zero_is_none and v == 0) else v for v in values]
+
+
+def one_pass_at_a_time(conn: Connection, province_code: str) -> None:
+    """Wait until no other transaction runs the rules over the province."""
+    conn.execute(_LOCK, {"name": f"ancu.pass.{province_code}"})
+
+
+def hold_decisions(conn: Connection, province_code: str, *, deciding: bool = False) -> None:
+    """What decides and what writes findings of a province wait for each other; `deciding` ones not.
+
+    Held to the transaction's end.
+    """
+    lock = _SHARED_LOCK if deciding else _LOCK
+    conn.execute(lock, {"name": f"ancu.decisions.{province_code}"})
+
+
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtext(:name))")
+_SHARED_LOCK = text("SELECT pg_advisory_xact_lock_shared(hashtext(:name))")
+
+
+def _reasons(old: pd.DataFrame, new: pd.DataFrame, because: str | None) -> list[str]:
+    """Why each verdict is replaced: compared with other areas, with other borders, or settings."""
+    if because is not None:
+        return [because] * len(old)
+    versions = zip(_values(old, "boundary_version"), _values(new, "boundary_version"), strict=True)
+    compared = zip(new["candidates"], new["commune_code"], strict=True)
+    reasons = []
+    for was, (version, now), (candidates, commune) in zip(
+        _values(old, "recorded_code"), versions, compared, strict=True
+    ):
+        same_area = was is None or was in (candidates if len(candidates) else (commune,))
+        reasons.append("address" if not same_area else "boundary" if version != now else "settings")
+    return reasons
 
 
 @dataclass(frozen=True)
@@ -87,8 +123,13 @@ class Rows:
         as_read = zip(*(_values(rows, name) for name in columns), strict=True)
         return rows.index[[known in now for known in as_read]]
 
-    def replace_verdicts(self, old: pd.DataFrame, new: pd.DataFrame) -> None:
-        """Store the new verdicts of locked rows; the old ones go to verdict_history."""
+    def replace_verdicts(
+        self, old: pd.DataFrame, new: pd.DataFrame, because: str | None = None
+    ) -> None:
+        """Store the new verdicts of locked rows; the old ones go to verdict_history.
+
+        because: why, where the caller knows; else it is told from what differs.
+        """
         now = datetime.now(UTC)
         former = old[old["judged_at"].notna()]
         copying.copy(
@@ -100,6 +141,7 @@ class Rows:
                 "subject": [self.subject] * len(former),
                 "subject_id": _values(former, self.key),
                 "replaced_at": [now] * len(former),
+                "reason": _reasons(former, new.loc[former.index], because),
                 **{name: _values(former, name) for name in (*VERDICT_COLUMNS, "judged_at")},
             },
         )
@@ -113,22 +155,27 @@ class Rows:
             return set()
         return set(zip(rows["province_code"], rows["commune_code"], strict=True))
 
-    def renew_findings(self, rows: pd.DataFrame, found: pd.DataFrame) -> tuple[int, int]:
-        """Make `found` the findings of these rows; how many were added and removed.
+    def renew_findings(
+        self, rows: pd.DataFrame, found: pd.DataFrame, rules: Collection[str]
+    ) -> tuple[int, int]:
+        """Make `found` what these rules find in these rows; how many were added and removed.
 
-        A finding that somebody decided keeps its state, and stays when its rule hits no longer.
+        found: see geo.audit.applying. A finding that somebody decided keeps its state, and stays
+        when its rule hits no longer.
         """
         keys = zip(*(found[name] for name in (*self._identity, "rule")), strict=True)
-        new = dict(zip(keys, zip(found["severity"], found["evidence"], strict=True), strict=True))
+        told = zip(*(found[name] for name in _TOLD), strict=True)
+        new = dict(zip(keys, told, strict=True))
+        ran = finding.c.rule == any_(literal(list(rules), ARRAY(Text)))
         stored = {
             (row.province_code, row.commune_code, row.subject_id, row.rule): row
-            for row in self.conn.execute(select(finding).where(self._findings_of(rows)))
+            for row in self.conn.execute(select(finding).where(self._findings_of(rows), ran))
         }
         gone = [key for key, row in stored.items() if row.state == "open" and key not in new]
         changed = {
             key: told
             for key, told in new.items()
-            if key not in stored or (stored[key].severity, stored[key].evidence) != told
+            if key not in stored or tuple(getattr(stored[key], n) for n in _TOLD) != told
         }
         self._remove(gone)
         self._upsert(changed)
@@ -153,7 +200,7 @@ class Rows:
                 )
             )
 
-    def _upsert(self, changed: dict[_Found, tuple[int, object]]) -> None:
+    def _upsert(self, changed: dict[_Found, tuple[object, ...]]) -> None:
         rows = [
             {
                 "province_code": province,
@@ -161,13 +208,12 @@ class Rows:
                 "subject": self.subject,
                 "subject_id": subject_id,
                 "rule": rule,
-                "severity": int(severity),
-                "evidence": evidence,
+                **dict(zip(_TOLD, told, strict=True)),
             }
-            for (province, commune, subject_id, rule), (severity, evidence) in changed.items()
+            for (province, commune, subject_id, rule), told in changed.items()
         ]
         statement = insert(finding)
-        renewed = {name: statement.excluded[name] for name in ("severity", "evidence")}
+        renewed = {name: statement.excluded[name] for name in _TOLD}
         statement = statement.on_conflict_do_update(constraint=finding.primary_key, set_=renewed)
         for first in range(0, len(rows), _BATCH):
             self.conn.execute(statement, rows[first : first + _BATCH])

@@ -1,22 +1,21 @@
 """Judges surveys and sites, runs the rules over them, and keeps findings in step with verdicts."""
 
-import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 
-import numpy as np
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, select, true, tuple_
 
 from geo import areas, boundaries, metrics, scope
+from geo.audit import due, store
+from geo.audit.applying import findings_of, rules_for
+from geo.audit.store import NUMBERS, VERDICT_COLUMNS
 from geo.config import settings as read_settings
+from geo.rules import SITE, SURVEY, Context
 from geo.tables import site, survey
-from geo.verdicts import audit_store
-from geo.verdicts.audit_store import NUMBERS, VERDICT_COLUMNS
 from geo.verdicts.matching import AreaShapes, Recorded, VerdictSettings, judge
-from geo.verdicts.rules import RULES, SITE, SURVEY, RuleSettings
 
 Progress = Callable[[int, int], None]
 
@@ -64,49 +63,17 @@ def judge_frame(frame: pd.DataFrame, shapes: AreaShapes, settings: VerdictSettin
     return frame.assign(**found.frame(frame.index))
 
 
-def findings_of(
-    frame: pd.DataFrame, settings: RuleSettings, subject: str = SURVEY, key: str = "survey_id"
-) -> pd.DataFrame:
-    """What the rules find in judged rows: survey_id, its commune, rule, severity, evidence.
-
-    frame: the columns that `geo.verdicts.rules` names, province_code, commune_code and `key`,
-    also the first column of the answer. Only rules for the `subject` run. evidence: a dict of
-    plain values.
-    """
-    found = []
-    for rule in RULES.values():
-        if subject not in rule.subjects:
-            continue
-        hits = rule.find(frame, settings)
-        if len(hits):
-            whose = frame.loc[hits.index, [key, "province_code", "commune_code"]]
-            evidence = pd.Series(
-                [_plain(values) for values in hits.to_dict("records")], hits.index, dtype=object
-            )
-            found.append(whose.assign(rule=rule.code, severity=rule.severity, evidence=evidence))
-    columns = [key, "province_code", "commune_code", "rule", "severity", "evidence"]
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
-
-
-def _plain(values: dict) -> dict[str, object]:
-    """Python values for JSON; what is not known (NaN, None) is null."""
-    return {
-        str(name): None
-        if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
-        else (value.item() if isinstance(value, np.generic) else value)
-        for name, value in values.items()
-    }
-
-
 def run(
     conn: Connection,
     area: areas.Area | str | None = None,
     progress: Progress | None = None,
     household_code: str | None = None,
+    because: str | None = None,
 ) -> AuditReport:
     """Judge the stored surveys and sites of an area (default: all) with the present boundaries.
 
-    household_code: only those of the area's households with this code.
+    household_code: only those of the area's households with this code. because: why, for
+    verdict_history; by default told from what differs.
 
     A verdict that differs replaces the stored one, which goes to verdict_history. Open findings
     become those of the new verdicts; one that somebody decided keeps its state. Rows that another
@@ -132,10 +99,10 @@ def run(
         for subject, table, _ in _SUBJECTS
     )
     for subject, table, key in _SUBJECTS:
-        rows = audit_store.Rows(conn, subject, table, key)
+        rows = store.Rows(conn, subject, table, key)
         for frame in _chunks(conn, table, key, within[subject]):
             renewed = judge_frame(frame, shapes, read_settings())
-            touched |= _store(rows, frame, renewed, report)
+            touched |= _store(rows, frame, renewed, report, because)
             setattr(report, f"{subject}s", getattr(report, f"{subject}s") + len(frame))
             if progress:
                 progress(report.surveys + report.sites, total)
@@ -180,10 +147,14 @@ def _chunks(
 
 
 def _store(
-    rows: audit_store.Rows, old: pd.DataFrame, new: pd.DataFrame, report: AuditReport
+    rows: store.Rows,
+    old: pd.DataFrame,
+    new: pd.DataFrame,
+    report: AuditReport,
+    because: str | None,
 ) -> set[tuple[str, str]]:
     """Store what differs; returns the communes whose counts change."""
-    differs = audit_store.differs(old, new)
+    differs = store.differs(old, new)
     changed = rows.lock(old[differs])
     lost = old.index[differs].difference(changed)
     report.skipped += len(lost)
@@ -193,12 +164,13 @@ def _store(
         was, now = old.loc[changed], new.loc[changed]
         moves = was["verdict"].astype(str) + " → " + now["verdict"].astype(str)
         report.moved.update(moves[was["verdict"] != now["verdict"]])
-        rows.replace_verdicts(was, now)
+        rows.replace_verdicts(was, now, because)
         touched = rows.communes(now)
     kept = new.drop(lost)
-    added, removed = rows.renew_findings(
-        kept, findings_of(kept, read_settings(), rows.subject, rows.key)
-    )
+    found = findings_of(kept, Context(read_settings()), rows.subject, rows.key, alone=True)
+    rules = [rule.code for rule in rules_for(rows.subject, alone=True)]
+    added, removed = rows.renew_findings(kept, found, rules)
     report.findings_added += added
     report.findings_removed += removed
+    due.mark(rows.conn, set(zip(kept["province_code"], kept["commune_code"], strict=True)))
     return touched

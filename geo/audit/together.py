@@ -1,0 +1,73 @@
+"""The pass over a province: all rules over all its rows, findings and the queue made anew."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from geo import db
+from geo.audit import due, frames, items, store
+from geo.audit.applying import findings_of, rules_for
+from geo.rules import SITE, SURVEY
+from geo.scope import OPERATOR
+from geo.tables import site, survey
+
+_TABLES = ((SURVEY, survey, "survey_id"), (SITE, site, "site_code"))
+
+
+@dataclass
+class PassReport:
+    """What a pass read, and what it changed."""
+
+    province_code: str
+    surveys: int = 0
+    sites: int = 0
+    findings_added: int = 0
+    findings_removed: int = 0
+    items: int = 0
+
+
+def run(conn: Connection, province_code: str) -> PassReport:
+    """Run all rules over a province's surveys and sites; renew its findings and its queue.
+
+    Needs a scope that holds the whole province. Two passes over one province follow each other;
+    auditors decide meanwhile, and wait only while the result is written.
+    """
+    report = PassReport(province_code)
+    store.one_pass_at_a_time(conn, province_code)
+    due.take(conn, province_code)
+    context = frames.context(conn, province_code)
+    read = [(frames.rows(conn, subject, province_code), subject) for subject, *_ in _TABLES]
+    found = [
+        findings_of(frame, context, subject, key)
+        for (frame, subject), (_, _, key) in zip(read, _TABLES, strict=True)
+    ]
+    store.hold_decisions(conn, province_code)
+    for (frame, subject), hits, (_, table, key) in zip(read, found, _TABLES, strict=True):
+        rows = store.Rows(conn, subject, table, key)
+        rules = [rule.code for rule in rules_for(subject, alone=False)]
+        added, removed = rows.renew_findings(frame, hits, rules)
+        report.findings_added += added
+        report.findings_removed += removed
+    report.surveys, report.sites = len(read[0][0]), len(read[1][0])
+    report.items = items.renew(conn, province_code)
+    return report
+
+
+def run_due(
+    url: str | None = None, told: Callable[[PassReport], None] | None = None
+) -> list[PassReport]:
+    """Pass over each province that waits, each in a transaction of its own, as the operator.
+
+    A pass that fails leaves its province waiting. url: of the database, by default the service's.
+    told: is called after each pass.
+    """
+    with db.transaction(url, scope=OPERATOR) as conn:
+        waiting = due.provinces(conn)
+    reports = []
+    for province_code in waiting:
+        with db.transaction(url, scope=OPERATOR) as conn:
+            reports.append(run(conn, province_code))
+        if told:
+            told(reports[-1])
+    return reports

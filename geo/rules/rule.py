@@ -1,0 +1,79 @@
+"""What a rule is, what it may ask for, and the families in which doubts belong together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pandas as pd
+
+from geo.verdicts.matching import AreaShapes, VerdictSettings
+
+SURVEY, SITE = "survey", "site"
+
+FAMILIES: dict[str, tuple[str, str]] = {
+    "location": ("Vị trí so với địa bàn", "Place against area"),
+    "coordinates": ("Cách ghi toạ độ", "How coordinates were written"),
+    "measurement": ("Chất lượng đo", "Quality of the measurement"),
+    "sameness": ("Trùng vị trí", "Same place"),
+    "movement": ("Di chuyển và thời gian", "Movement and time"),
+    "photo": ("Ảnh", "Photos"),
+    "stage": ("Giai đoạn thi công", "Building stages"),
+}
+"""Rules of one family tell of the same thing: a case counts the gravest of each family once."""
+
+
+class RuleSettings(VerdictSettings, Protocol):
+    """The settings that rules read; `geo.config.Settings` has them."""
+
+    @property
+    def poor_accuracy_m(self) -> float: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """What a rule may ask for beside the rows themselves; a table nobody filled is empty.
+
+    photos: subject, subject_id, province_code, commune_code, household_code, stage, lon, lat
+    (EXIF, NaN for none), taken_at (UTC), exif (present, stripped, none), hash (uint64), sha256,
+    photo_id. stages: province_code, commune_code, site_code, stage, stage_on, reported_at, lon,
+    lat, accuracy_m. places: name, kind, lon, lat, radius_m, province_code, commune_code. centres:
+    commune_code, lon, lat. All in EPSG:4326 and metres.
+    """
+
+    settings: RuleSettings
+    shapes: AreaShapes | None = None
+    photos: pd.DataFrame = field(default_factory=pd.DataFrame)
+    stages: pd.DataFrame = field(default_factory=pd.DataFrame)
+    places: pd.DataFrame = field(default_factory=pd.DataFrame)
+    centres: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+Find = Callable[[pd.DataFrame, Context], pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One doubt: how grave, what it is called, what it says and means, and who is hit.
+
+    severity: 1 a remark, 2 a doubt, 3 to be checked first. weight: what it adds to the risk when
+    it stands alone, 0 to 1. says: a sentence with the evidence's numbers in braces, see
+    `geo.rules.telling`. means: what the auditor should make of it. alone: whether a row by itself
+    decides, so that the rule also runs at intake; the others see all rows of a province together.
+
+    `find` gets one row a survey or site and returns the rows that it hits (same index) with the
+    evidence worth keeping; a column `group` names what it found several rows to share.
+    """
+
+    code: str
+    family: str
+    severity: int
+    weight: float
+    vi: str
+    en: str
+    says_vi: str
+    says_en: str
+    means_vi: str
+    means_en: str
+    find: Find
+    subjects: tuple[str, ...] = (SURVEY,)
+    alone: bool = False
