@@ -181,16 +181,18 @@ known_place = Table(
     CheckConstraint("radius_m > 0", name="radius_m"),
 )
 
-# What is known of a photo; its file lies beside the database, see geo.photos.
+# What is known of a photo; its file lies beside the database, under a name and a key that are made
+# from photo_id (see geo.photos.files). One of a survey has no stage ('').
 photo = Table(
     "photo",
     metadata,
     *_area(),
     Column("subject", Text, primary_key=True),
     Column("subject_id", Text, primary_key=True),
+    Column("stage", Text, primary_key=True, server_default=""),
     Column("sha256", Text, primary_key=True),
+    Column("photo_id", UUID(as_uuid=False), nullable=False, server_default=func.gen_random_uuid()),
     Column("household_code", Text, nullable=False),
-    Column("stage", Text),
     Column("file_name", Text, nullable=False, server_default=""),
     Column("hash", BigInteger),
     Column("exif", Text, nullable=False),
@@ -205,8 +207,9 @@ photo = Table(
     _demo(),
     _one_of("subject", SUBJECTS),
     _one_of("exif", EXIF_STATES),
-    CheckConstraint(f"stage IN {STAGES}", name="stage"),
+    CheckConstraint(f"stage IN {('', *STAGES)}", name="stage"),
     Index("photo_household_ix", "province_code", "commune_code", "household_code"),
+    Index("photo_id_ix", "photo_id"),
 )
 
 # What an address means, decided by a person for all that look alike; `key` see geo.address_fixes.

@@ -137,9 +137,10 @@ def upgrade() -> None:
     sa.Column('commune_code', sa.Text(), server_default='', nullable=False),
     sa.Column('subject', sa.Text(), nullable=False),
     sa.Column('subject_id', sa.Text(), nullable=False),
+    sa.Column('stage', sa.Text(), server_default='', nullable=False),
     sa.Column('sha256', sa.Text(), nullable=False),
+    sa.Column('photo_id', sa.UUID(as_uuid=False), server_default=sa.text('gen_random_uuid()'), nullable=False),
     sa.Column('household_code', sa.Text(), nullable=False),
-    sa.Column('stage', sa.Text(), nullable=True),
     sa.Column('file_name', sa.Text(), server_default='', nullable=False),
     sa.Column('hash', sa.BigInteger(), nullable=True),
     sa.Column('exif', sa.Text(), nullable=False),
@@ -153,10 +154,11 @@ def upgrade() -> None:
     sa.Column('received_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('demo', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.CheckConstraint("exif IN ('present', 'stripped', 'none')", name=op.f('photo_exif_ck')),
-    sa.CheckConstraint("stage IN ('proposed', 'verified', 'approved', 'started', 'foundation', 'frame', 'roof', 'completed', 'accepted', 'handed_over')", name=op.f('photo_stage_ck')),
+    sa.CheckConstraint("stage IN ('', 'proposed', 'verified', 'approved', 'started', 'foundation', 'frame', 'roof', 'completed', 'accepted', 'handed_over')", name=op.f('photo_stage_ck')),
     sa.CheckConstraint("subject IN ('survey', 'site')", name=op.f('photo_subject_ck')),
-    sa.PrimaryKeyConstraint('province_code', 'commune_code', 'subject', 'subject_id', 'sha256', name=op.f('photo_pk'))
+    sa.PrimaryKeyConstraint('province_code', 'commune_code', 'subject', 'subject_id', 'stage', 'sha256', name=op.f('photo_pk'))
     )
+    op.create_index('photo_id_ix', 'photo', ['photo_id'], unique=False)
     op.create_index('photo_household_ix', 'photo', ['province_code', 'commune_code', 'household_code'], unique=False)
     op.create_table('revisit',
     sa.Column('province_code', sa.Text(), nullable=False),
@@ -198,6 +200,7 @@ def downgrade() -> None:
     op.drop_column('finding', 'group_key')
     op.drop_index('revisit_household_ix', table_name='revisit')
     op.drop_table('revisit')
+    op.drop_index('photo_id_ix', table_name='photo')
     op.drop_index('photo_household_ix', table_name='photo')
     op.drop_table('photo')
     op.drop_table('known_place')
