@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     workers: int = Field(default=2, ge=1, le=64)
     basemap_url: str | None = None
     max_upload_mb: int = Field(default=256, ge=1)
+    max_photo_mb: int = Field(default=20, ge=1, le=100)
+    max_photo_megapixels: int = Field(default=64, ge=1, le=200)
+    photos_each: int = Field(default=30, ge=1, le=200)
 
     keys: Path | None = None
     session_idle_minutes: int = Field(default=60, ge=1, le=24 * 60)
@@ -49,6 +52,23 @@ class Settings(BaseSettings):
     outside_probability: float = Field(default=0.05, gt=0, lt=0.5)
     assumed_accuracy_m: float = Field(default=30.0, gt=0)
     poor_accuracy_m: float = Field(default=100.0, gt=0)
+    photo_distance_m: float = Field(default=200.0, gt=0)
+    photo_hours: float = Field(default=6.0, gt=0)
+    photo_stage_days: int = Field(default=14, ge=1)
+    photo_hash_distance: int = Field(default=6, ge=0, le=8)
+    far_home_m: float = Field(default=300.0, gt=0)
+    far_site_m: float = Field(default=500.0, gt=0)
+    far_sigmas: float = Field(default=5.0, ge=1)
+    hamlet_m: float = Field(default=1500.0, gt=0)
+    hamlet_spreads: float = Field(default=5.0, ge=1)
+    hamlet_households: int = Field(default=5, ge=3)
+    repair_m: float = Field(default=1000.0, gt=0)
+    shift_m: float = Field(default=50.0, gt=0)
+    shift_tolerance_m: float = Field(default=40.0, gt=0)
+    shift_households: int = Field(default=8, ge=5)
+    coarse_decimals: int = Field(default=3, ge=0, le=5)
+    centre_m: float = Field(default=25.0, gt=0)
+    place_households: int = Field(default=2, ge=1)
 
     @property
     def https(self) -> bool:
