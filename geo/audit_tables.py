@@ -11,8 +11,10 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     Table,
     Text,
+    UniqueConstraint,
     func,
     text,
 )
@@ -123,6 +125,8 @@ revisit = Table(
     Column("reason", Text, nullable=False, server_default=""),
     Column("due_on", Date),
     *_by("asked"),
+    Column("withdrawn_by", BigInteger),
+    Column("withdrawn_by_name", Text, nullable=False, server_default=""),
     Column("withdrawn_at", DateTime(timezone=True)),
     _demo(),
     Index("revisit_household_ix", "province_code", "commune_code", "household_code"),
@@ -134,16 +138,22 @@ audit_sample = Table(
     *_area(),
     Column("sample_id", BigInteger, Identity(), primary_key=True),
     Column("area_code", Text, nullable=False),
+    # Which draw of the area it is; with the seed and the time the database's own.
+    Column("number", Integer, nullable=False),
     Column("method", Text, nullable=False),
     Column("size", Integer, nullable=False),
+    Column("at_least", Integer, nullable=False, server_default="0"),
     Column("seed", Text, nullable=False),
     Column("seed_basis", Text, nullable=False),
     Column("frame_size", Integer, nullable=False),
     Column("frame_sha256", Text, nullable=False),
+    # What was drawn from, as geo.audit.sampling writes it, compressed (zlib).
+    Column("frame", LargeBinary, nullable=False),
     Column("strata", JSONB, nullable=False, server_default=text("'{}'")),
     *_by("drawn"),
     _demo(),
     _one_of("method", SAMPLE_METHODS),
+    UniqueConstraint("province_code", "commune_code", "area_code", "number"),
 )
 
 audit_sample_item = Table(
@@ -164,6 +174,7 @@ audit_sample_item = Table(
     _demo(),
     _one_of("outcome", SAMPLE_OUTCOMES),
     CheckConstraint("inclusion > 0 AND inclusion <= 1", name="inclusion"),
+    Index("audit_sample_item_sample_ix", "sample_id"),
 )
 
 known_place = Table(

@@ -61,8 +61,12 @@ OF_POSTGIS = {
 FUNCTIONS = {
     "access_log_chain()": "numbers, dates and chains the log's entries",
     "access_log_keep()": "refuses to change them",
+    "audit_sample_seed()": "numbers, dates and seeds draws of verification samples",
 }
-DEFINERS = {"access_log_chain()": "reads the last entry, which the role that adds one cannot see"}
+DEFINERS = {
+    "access_log_chain()": "reads the last entry, which the role that adds one cannot see",
+    "audit_sample_seed()": "reads the last entry's hash, which the role that draws cannot see",
+}
 SEQUENCES = {
     "area_area_id_seq", "boundary_version_version_seq", "account_account_id_seq",
     "record_change_change_id_seq", "team_team_id_seq", "handover_handover_id_seq",
@@ -240,12 +244,13 @@ def test_there_is_one_schema_in_which_the_runtime_role_makes_nothing(conn: Conne
     assert asked(conn, "SELECT defaclrole FROM pg_default_acl") == []
 
 
-def test_the_log_s_triggers_stand_and_no_others(conn: Connection) -> None:
+def test_the_triggers_of_log_and_samples_stand_and_no_others(conn: Connection) -> None:
     assert set(asked(conn, """
         SELECT tgrelid::regclass::text, tgname, tgenabled FROM pg_trigger WHERE NOT tgisinternal
     """)) == {
         ("access_log", "access_log_chain", "A"),
         ("access_log", "access_log_keep", "A"),
+        ("audit_sample", "audit_sample_seed", "A"),
     }  # fmt: skip
 
 

@@ -85,19 +85,23 @@ def upgrade() -> None:
     sa.Column('commune_code', sa.Text(), server_default='', nullable=False),
     sa.Column('sample_id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('area_code', sa.Text(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
     sa.Column('method', sa.Text(), nullable=False),
     sa.Column('size', sa.Integer(), nullable=False),
+    sa.Column('at_least', sa.Integer(), server_default='0', nullable=False),
     sa.Column('seed', sa.Text(), nullable=False),
     sa.Column('seed_basis', sa.Text(), nullable=False),
     sa.Column('frame_size', sa.Integer(), nullable=False),
     sa.Column('frame_sha256', sa.Text(), nullable=False),
+    sa.Column('frame', sa.LargeBinary(), nullable=False),
     sa.Column('strata', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
     sa.Column('drawn_by', sa.BigInteger(), nullable=True),
     sa.Column('drawn_by_name', sa.Text(), server_default='', nullable=False),
     sa.Column('drawn_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('demo', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.CheckConstraint("method IN ('random', 'stratified', 'weighted')", name=op.f('audit_sample_method_ck')),
-    sa.PrimaryKeyConstraint('province_code', 'commune_code', 'sample_id', name=op.f('audit_sample_pk'))
+    sa.PrimaryKeyConstraint('province_code', 'commune_code', 'sample_id', name=op.f('audit_sample_pk')),
+    sa.UniqueConstraint('province_code', 'commune_code', 'area_code', 'number', name=op.f('audit_sample_province_code_commune_code_area_code_number_uq'))
     )
     op.create_table('audit_sample_item',
     sa.Column('province_code', sa.Text(), nullable=False),
@@ -118,6 +122,7 @@ def upgrade() -> None:
     sa.CheckConstraint('inclusion > 0 AND inclusion <= 1', name=op.f('audit_sample_item_inclusion_ck')),
     sa.PrimaryKeyConstraint('province_code', 'commune_code', 'sample_id', 'subject', 'subject_id', name=op.f('audit_sample_item_pk'))
     )
+    op.create_index('audit_sample_item_sample_ix', 'audit_sample_item', ['sample_id'], unique=False)
     op.create_table('known_place',
     sa.Column('province_code', sa.Text(), nullable=False),
     sa.Column('commune_code', sa.Text(), server_default='', nullable=False),
@@ -173,6 +178,8 @@ def upgrade() -> None:
     sa.Column('asked_by', sa.BigInteger(), nullable=True),
     sa.Column('asked_by_name', sa.Text(), server_default='', nullable=False),
     sa.Column('asked_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('withdrawn_by', sa.BigInteger(), nullable=True),
+    sa.Column('withdrawn_by_name', sa.Text(), server_default='', nullable=False),
     sa.Column('withdrawn_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('demo', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.PrimaryKeyConstraint('province_code', 'commune_code', 'revisit_id', name=op.f('revisit_pk'))
@@ -184,14 +191,17 @@ def upgrade() -> None:
     op.add_column('site_stage', sa.Column('lat', sa.Float(), nullable=True))
     op.add_column('site_stage', sa.Column('accuracy_m', sa.Float(), nullable=True))
     op.add_column('survey', sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True))
+    op.add_column('site', sa.Column('as_sent', postgresql.JSONB(astext_type=sa.Text()), nullable=True))
     op.add_column('survey', sa.Column('as_sent', postgresql.JSONB(astext_type=sa.Text()), nullable=True))
     op.add_column('verdict_history', sa.Column('reason', sa.Text(), server_default='', nullable=False))
     op.execute((_SQL / 'audit_security.sql').read_text())
+    op.execute((_SQL / 'sample_seed.sql').read_text())
 
 
 def downgrade() -> None:
     op.drop_column('verdict_history', 'reason')
     op.drop_column('survey', 'as_sent')
+    op.drop_column('site', 'as_sent')
     op.drop_column('survey', 'sent_at')
     op.drop_column('site_stage', 'accuracy_m')
     op.drop_column('site_stage', 'lat')
@@ -204,8 +214,10 @@ def downgrade() -> None:
     op.drop_index('photo_household_ix', table_name='photo')
     op.drop_table('photo')
     op.drop_table('known_place')
+    op.drop_index('audit_sample_item_sample_ix', table_name='audit_sample_item')
     op.drop_table('audit_sample_item')
     op.drop_table('audit_sample')
+    op.execute('DROP FUNCTION audit_sample_seed')
     op.drop_index('audit_item_queue_ix', table_name='audit_item')
     op.drop_index('audit_item_demo_ix', table_name='audit_item', postgresql_where=sa.text('demo'))
     op.drop_index('audit_item_case_ix', table_name='audit_item')
