@@ -217,9 +217,20 @@ def test_the_same_survey_again_changes_nothing_and_another_copy_is_kept_aside(
     assert homed.execute(select(func.ST_Y(survey.c.geom))).scalar() == 21.01
 
 
+def test_when_a_survey_was_sent_is_kept_and_is_no_content(homed: Connection) -> None:
+    load(homed, "surveys", world.survey(sent_at="2026-09-30T19:00:00+07:00"))
+    assert one(homed, survey).sent_at.isoformat() == "2026-09-30T12:00:00+00:00"
+    again = world.survey(sent_at="2026-10-01T19:00:00+07:00")
+    assert figures(load(homed, "surveys", again)) == (0, 0, 1, 0, 0)
+    assert figures(load(homed, "surveys", world.survey())) == (0, 0, 1, 0, 0)
+    assert one(homed, survey).sent_at.isoformat() == "2026-09-30T12:00:00+00:00"
+
+
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
+        ({"sent_at": "2199-01-01T00:00:00Z"}, "lies in the future"),
+        ({"sent_at": "2026-09-30T08:15:00"}, "sent_at: “2026-09-30T08:15:00” has no zone"),
         ({"household_code": "H9"}, "there is no household “H9”; import the households first"),
         ({"survey_id": "7"}, "survey_id: “7” is not a UUID"),
         ({"surveyed_at": "2026-09-30T08:15:00"}, "has no zone; write it as 2026-09-30T08:15:00+07"),
@@ -278,6 +289,24 @@ def test_a_site_moves_forward_and_its_stages_stay_known(homed: Connection) -> No
     assert set(homed.execute(select(site_stage.c.stage)).scalars()) == {"approved", "roof"}
     assert figures(load(homed, "sites", later, world.site("S2"))) == (1, 0, 1, 0, 0)
     assert figures(load(homed, "sites", world.site())) == (0, 0, 1, 0, 0)
+
+
+def test_each_stage_keeps_the_point_of_its_own_report(homed: Connection) -> None:
+    forward = Transformer.from_crs("EPSG:4326", "EPSG:9209", always_xy=True)
+    easting, northing = forward.transform(105.06, 21.02)
+    load(homed, "sites", world.site())
+    roof = {"stage": "roof", "stage_on": "2026-05-01"}
+    load(homed, "sites", world.site(**roof, lon=easting, lat=northing, crs="EPSG:9209"))
+    done = {"stage": "completed", "stage_on": "2026-06-01", "lon": None, "lat": None}
+    load(homed, "sites", world.site(**done, accuracy_m=None))
+    reports = homed.execute(
+        select(site_stage.c.stage, site_stage.c.lon, site_stage.c.lat, site_stage.c.accuracy_m)
+    ).all()
+    assert {row.stage: row[1:] for row in reports} == {
+        "approved": (105.05, 21.01, 8.0),
+        "roof": (pytest.approx(105.06, abs=1e-7), pytest.approx(21.02, abs=1e-7), 8.0),
+        "completed": (None, None, None),
+    }
 
 
 @pytest.mark.parametrize(

@@ -237,6 +237,21 @@ def test_an_order_of_columns_does_not_matter() -> None:
     assert first and second and canonical(first) == canonical(second)
 
 
+def test_the_fingerprint_of_a_survey_is_the_same_as_before_sent_at_was_known() -> None:
+    row = world.survey(photo="a.jpg")
+    (plain, sent), _ = validated("surveys", [row, row | {"sent_at": "2026-09-30T20:00:00+07:00"}])
+    assert plain and sent and canonical(plain) == canonical(sent)
+    assert canonical(plain) == (
+        b'{"accuracy_m":8.0,"altitude_m":null,"attributes":{},"commune_code":null,'
+        b'"crs":"EPSG:4326","device_id":null,'
+        b'"enumerator":"\xc4\x90i\xe1\xbb\x81u tra vi\xc3\xaan 1","household_code":"H1",'
+        b'"lat":21.01,"lon":105.05,"mock_location":null,"photo":"a.jpg","province_code":null,'
+        b'"recorded_address":null,"satellites":null,'
+        b'"survey_id":"00000000-0000-4000-8000-000000000001",'
+        b'"surveyed_at":"2026-09-30T01:15:00Z"}'
+    )
+
+
 def test_rows_are_batched_in_order() -> None:
     rows = ((n, world.household(f"H{n}")) for n in range(1, 8))
     assert [batch.lines for batch in batches("households", rows, 3)] == [[1, 2, 3], [4, 5, 6], [7]]

@@ -155,6 +155,8 @@ def canonical(record: Record, **changed: object) -> bytes:
     if "national_id" not in changed and (number := getattr(record, "national_id", None)):
         changed["national_id"] = sealing.fingerprint(number).hex()
     content = record.__dict__ | {"attributes": record.attributes} | record.not_content | changed
+    for name in record.unfingerprinted:
+        content.pop(name, None)
     return orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
 
 
@@ -240,9 +242,10 @@ def _notes(batch: Batch) -> Counter[str]:
     notes: Counter[str] = Counter()
     this_year = datetime.now(LOCAL).year
     for row, record in zip(batch.rows, batch.records, strict=True):
-        when = row.get("surveyed_at")
-        if isinstance(when, datetime) and when.tzinfo is None:
-            notes["surveyed_at without zone taken as Asia/Ho_Chi_Minh"] += 1
+        for column in ("surveyed_at", "sent_at"):
+            when = row.get(column)
+            if isinstance(when, datetime) and when.tzinfo is None:
+                notes[f"{column} without zone taken as Asia/Ho_Chi_Minh"] += 1
         for column, width in (("commune_code", 5), ("national_id", 12), ("province_code", 2)):
             code = row.get(column)
             if code is not None and len(str(code)) < width:

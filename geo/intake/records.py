@@ -134,6 +134,8 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="allow", str_strip_whitespace=True)
     not_content: ClassVar[dict[str, object]] = dict.fromkeys(("province_code", "commune_code"))
     """Columns that only choose the household: with or without them it is the same record."""
+    unfingerprinted: ClassVar[tuple[str, ...]] = ()
+    """Columns that stand in no fingerprint at all: those made before they existed stay good."""
 
     household_code: Code
     province_code: ProvinceCode | None = None
@@ -168,6 +170,9 @@ class Household(Record):
 class Survey(Record):
     """One visit by one enumerator at one time and place."""
 
+    # A device that sends a survey again sends the same survey, at another time.
+    unfingerprinted: ClassVar[tuple[str, ...]] = ("sent_at",)
+
     survey_id: Annotated[str, BeforeValidator(values.uuid)]
     surveyed_at: Moment
     enumerator: Name
@@ -177,6 +182,7 @@ class Survey(Record):
     altitude_m: Altitude | None = None
     satellites: Count | None = None
     photo: Address | None = None
+    sent_at: Moment | None = None
 
 
 class Site(Record):

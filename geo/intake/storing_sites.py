@@ -164,12 +164,14 @@ def _write(intake: Intake, batch: Batch, homes: list[Home], new: bool) -> None:
             )
         )
     findings("site", keys, batch, verdicts)(intake.conn)
-    _store_stages(intake, records, homes)
+    _store_stages(intake, batch, homes)
     intake.count_verdicts(verdicts.verdict)
     intake.communes |= set(zip(provinces, communes, strict=True))
 
 
-def _store_stages(intake: Intake, records: list[Site], homes: list[Home]) -> None:
+def _store_stages(intake: Intake, batch: Batch, homes: list[Home]) -> None:
+    """Keep what was reported of each stage, with the point that came with this report."""
+    records = cast(list[Site], batch.records)
     copying.copy(
         intake.conn,
         site_stage,
@@ -180,5 +182,8 @@ def _store_stages(intake: Intake, records: list[Site], homes: list[Home]) -> Non
             "reported_at": [intake.started_at] * len(records),
             "stage": [record.stage for record in records],
             "stage_on": [record.stage_on for record in records],
+            "lon": copying.floats(batch.lon),
+            "lat": copying.floats(batch.lat),
+            "accuracy_m": [record.accuracy_m for record in records],
         },
     )

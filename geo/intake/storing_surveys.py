@@ -33,6 +33,7 @@ _AS_GIVEN = (
     "altitude_m",
     "satellites",
     "photo",
+    "sent_at",
     "accuracy_m",
     "crs",
 )
