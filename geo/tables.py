@@ -283,6 +283,7 @@ site = Table(
     Column("stage_on", Date),
     Column("cost_planned", BigInteger),
     Column("cost_paid", BigInteger),
+    Column("as_sent", JSONB),
     Column("recorded_address", Text),
     Column("candidates", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     *_location(),

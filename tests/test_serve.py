@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from datetime import datetime
@@ -25,10 +26,14 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from api.cli import serve
+from api.cli.keeper import Keeper
 from api.cli.serve import require_certificate, require_free, require_safe
+from geo.audit import due
 from geo.cluster import Cluster
 from geo.config import Settings
 from geo.errors import UsageError
+from geo.scope import OPERATOR, bind
+from tests.conftest import unpooled
 
 LOCAL = ("127.0.0.1", "127.0.0.2", "::1", "localhost")
 OPEN = ("0.0.0.0", "::", "192.168.1.5", "example.org", "", "127.0.0.1.example.org")
@@ -135,7 +140,7 @@ def test_log_is_anchored_every_minute_until_it_is_and_then_every_hour(monkeypatc
 
     monkeypatch.setattr(serve, "anchor_log", anchored)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as server:
-        assert serve.wait(server) == -signal.SIGTERM
+        assert serve.wait(server, Idle()) == -signal.SIGTERM
     assert looks == [0, 1, 2]
 
 
@@ -156,6 +161,8 @@ def test_serves_from_nothing_revives_its_database_and_stops_all_it_started():
     }
     environment.pop("ANCU_BOUNDARIES", None)
     log = home / "log"
+    # A job in a shell's background ignores Ctrl-C, and hands that on to what it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with log.open("w") as out:
         server = subprocess.Popen(
             [sys.executable, "-m", "api.cli", "serve"],
@@ -173,6 +180,7 @@ def test_serves_from_nothing_revives_its_database_and_stops_all_it_started():
                 pytest.fail(f"the server ended with {server.wait(timeout=0.3)}")
         health = f"http://127.0.0.1:{port}/healthz"
         assert _wait_for(health, server, log) == '{"status":"ok"}'
+        _sees_to_the_audit(Cluster(home / ".ancu"))
         server.send_signal(signal.SIGINT)
         assert server.wait(timeout=60) == 0
         assert not Cluster(home / ".ancu").running()
@@ -182,6 +190,29 @@ def test_serves_from_nothing_revives_its_database_and_stops_all_it_started():
         if server.poll() is None:
             os.killpg(server.pid, signal.SIGKILL)
         Cluster(home / ".ancu").stop()
+
+
+class Idle(Keeper):
+    """Has nothing to look after."""
+
+    def tick(self) -> None:
+        return
+
+
+def _sees_to_the_audit(cluster: Cluster) -> None:
+    """What waits for the rules is taken up without anybody's command."""
+    engine = unpooled(cluster.url())
+    with engine.begin() as conn:
+        bind(conn, OPERATOR)
+        due.mark(conn, {("19", "05401")})
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        with engine.begin() as conn:
+            bind(conn, OPERATOR)
+            if not due.provinces(conn):
+                return
+        threading.Event().wait(0.5)
+    pytest.fail("the audit did not take up in two minutes what waited")
 
 
 def _wait_for(url: str, server: subprocess.Popen, log: Path) -> str:

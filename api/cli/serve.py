@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from api.cli.first_run import prepare
+from api.cli.keeper import Keeper
 from api.hosts import is_loopback
 from geo import cluster, trail_proof
 from geo.accounts import keys
@@ -125,13 +126,16 @@ def run_gunicorn(host: str, port: int) -> int:
         signal.signal(number, _as_interrupt)
     scheme = "http" if settings().tls_cert is None else "https"
     click.echo(f"An Cư: {scheme}://{address}  (Ctrl-C stops it)", err=True)
+    keeper = Keeper()
     try:
-        return wait(server)
+        return wait(server, keeper)
     except KeyboardInterrupt:
         click.echo("\nStopping …", err=True)
         server.terminate()
         server.wait(timeout=30)
         return 0
+    finally:
+        keeper.stop()
 
 
 def tls_options(chosen: Settings) -> list[str]:
@@ -141,11 +145,11 @@ def tls_options(chosen: Settings) -> list[str]:
     return [f"--certfile={chosen.tls_cert}", f"--keyfile={chosen.tls_key}"]
 
 
-def wait(server: subprocess.Popen[bytes]) -> int:
+def wait(server: subprocess.Popen[bytes], keeper: Keeper) -> int:
     """Wait for the web server to end; meanwhile a private cluster that died is started again.
 
     The access log is anchored at once and every hour; where that failed, or a new log has no entry
-    yet, a minute later again.
+    yet, a minute later again. The keeper sees to the audit.
     """
     anchor_at = time.monotonic()
     while True:
@@ -153,6 +157,7 @@ def wait(server: subprocess.Popen[bytes]) -> int:
             return server.wait(timeout=_LOOK_EVERY_S)
         except subprocess.TimeoutExpired:
             if settings().database_url or cluster.private().running():
+                keeper.tick()
                 if time.monotonic() >= anchor_at:
                     wait_s = _ANCHOR_EVERY_S if anchor_log() else _FIRST_ANCHOR_EVERY_S
                     anchor_at = time.monotonic() + wait_s

@@ -14,6 +14,8 @@ site_lon, site_lat, site_accuracy_m.
 sites: site_code, kind, stage, stage_on, approved_on, due_on, received_at.
 """
 
+from collections.abc import Sequence
+
 import pandas as pd
 from sqlalchemy import Connection, text
 
@@ -40,11 +42,14 @@ def rows(conn: Connection, subject: str, province_code: str) -> pd.DataFrame:
     return frame
 
 
-def context(conn: Connection, province_code: str) -> Context:
-    """What the rules may ask for beside the rows."""
+def context(conn: Connection, province_code: str, read: Sequence[pd.DataFrame]) -> Context:
+    """What the rules may ask for beside the rows; shapes: of all communes that rows name."""
+    codes = {code for frame in read for listed in frame["candidates"] for code in listed}
+    codes |= {code for frame in read for code in frame["recorded_code"] if code}
+    codes |= {code for frame in read for code in frame["commune_code"] if code}
     return Context(
         settings=settings(),
-        shapes=boundaries.shapes(conn),
+        shapes=boundaries.shapes(conn, sorted(codes)),
         photos=_read(conn, text(_PHOTOS), province_code),
         stages=_read(conn, text(_STAGES), province_code),
         places=_read(conn, text(_PLACES), province_code),
@@ -54,7 +59,7 @@ def context(conn: Connection, province_code: str) -> Context:
 
 _PHOTOS = """
     SELECT subject, subject_id, province_code, commune_code, household_code, stage, lon, lat,
-           taken_at, exif, hash, sha256
+           taken_at, exif, hash, sha256, photo_id
       FROM photo WHERE province_code = :province_code ORDER BY subject, subject_id, sha256
 """
 _STAGES = """

@@ -36,8 +36,8 @@ def run(conn: Connection, province_code: str) -> PassReport:
     report = PassReport(province_code)
     store.one_pass_at_a_time(conn, province_code)
     due.take(conn, province_code)
-    context = frames.context(conn, province_code)
     read = [(frames.rows(conn, subject, province_code), subject) for subject, *_ in _TABLES]
+    context = frames.context(conn, province_code, [frame for frame, _ in read])
     found = [
         findings_of(frame, context, subject, key)
         for (frame, subject), (_, _, key) in zip(read, _TABLES, strict=True)
@@ -59,15 +59,22 @@ def run_due(
 ) -> list[PassReport]:
     """Pass over each province that waits, each in a transaction of its own, as the operator.
 
-    A pass that fails leaves its province waiting. url: of the database, by default the service's.
-    told: is called after each pass.
+    A pass that fails leaves its province waiting, and the others go on; the first failure is
+    raised at the end. url: of the database, by default the service's. told: is called after each.
     """
     with db.transaction(url, scope=OPERATOR) as conn:
         waiting = due.provinces(conn)
-    reports = []
+    reports: list[PassReport] = []
+    failures: list[Exception] = []
     for province_code in waiting:
-        with db.transaction(url, scope=OPERATOR) as conn:
-            reports.append(run(conn, province_code))
+        try:
+            with db.transaction(url, scope=OPERATOR) as conn:
+                reports.append(run(conn, province_code))
+        except Exception as failure:  # noqa: BLE001 - raised below, when the others had their turn
+            failures.append(failure)
+            continue
         if told:
             told(reports[-1])
+    if failures:
+        raise failures[0]
     return reports

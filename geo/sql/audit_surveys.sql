@@ -1,5 +1,5 @@
 -- The surveys of a province as the audit rules read them; see geo.audit.frames.
-SELECT survey.province_code, survey.commune_code, survey.survey_id, survey.household_code,
+SELECT survey.province_code, survey.commune_code, survey.survey_id::text AS survey_id, survey.household_code,
        survey.surveyed_at, survey.sent_at, survey.received_at, survey.enumerator, survey.device_id,
        survey.mock_location, survey.altitude_m, survey.satellites, survey.crs, survey.photo,
        survey.recorded_address, survey.candidates,
