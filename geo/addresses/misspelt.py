@@ -1,15 +1,16 @@
 """Misspelt names: compared by edit distance, only with what the rest of the address leaves open."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from geo.addresses.reading import Hit, Reading, Text
-from geo.addresses.units import Index, Name, Unit
-from geo.addresses.words import HAMLET_KINDS, SMALLER_PLACE, Kind, compared
+from geo.addresses.reading import Reading
+from geo.addresses.texts import Hit, Parents, Span, Text
+from geo.addresses.units import Index, Unit
+from geo.addresses.words import HAMLET_KINDS, SMALLER_PLACE, compared
 
 _COMMUNE_KINDS = frozenset({"xa", "phuong", "thi tran", "dac khu"})
 _SHORT = 6
@@ -29,14 +30,15 @@ class Scope:
     province: tuple[Unit, Hit] | None
 
     def begins(self) -> int:
-        """The first word of what it is named by."""
-        return min(pair[1].kind_start for pair in (self.district, self.province) if pair)
+        """How many words stand from the first of what it is named by."""
+        return max(pair[1].kind_start for pair in (self.district, self.province) if pair)
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
     """A commune whose name is close to the words of `hit`; cost: letters that differ."""
 
+    text: Text
     cost: float
     letters: int
     unit: Unit
@@ -79,9 +81,8 @@ class Spellings:
 
     def _close(self, text: Text, scope: Scope) -> Iterator[Likeness]:
         units, choices = self._choices(scope.area_id)
-        for hit in _spans(text, scope.begins()):
-            written = compared("".join(text.keys[hit.start : hit.end]))
-            marked = compared("".join(text.marked[hit.start : hit.end]))
+        for end, hit in _spans(text, scope.begins()):
+            written, marked = compared("".join(hit.keys())), compared("".join(hit.marked()))
             if len(written) < _LEAST:
                 continue
             near = process.extract(
@@ -97,7 +98,7 @@ class Spellings:
                     cost += 0.3 * max(0.0, tones)
                 if hit.kind and hit.kind != unit.kind:
                     cost += 0.5
-                yield Likeness(cost, int(distance), unit, hit, scope)
+                yield Likeness(end, cost, int(distance), unit, hit, scope)
 
 
 def _digits(letters: str) -> str:
@@ -107,83 +108,99 @@ def _digits(letters: str) -> str:
 def _reading(like: Likeness, *, alone: bool) -> Reading:
     sure = 0.75 if like.letters <= 1 and like.scope.district else 0.65
     return Reading(
+        *(like.text, like.hit, like.unit),
+        Parents(like.scope.district, like.scope.province),
         score=_SCORE - like.cost / 10,
         confidence=sure if alone else sure - 0.15,
-        hit=like.hit,
-        unit=like.unit,
-        district=like.scope.district,
-        province=like.scope.province,
-        plain=False,
     )
 
 
 def _scopes(text: Text) -> Iterator[list[Scope]]:
     """Districts that are named with their province, then the last province, then districts."""
-    districts = [(u, h) for h in text.hits for u in h.above if u.level == "district"]
-    provinces = [(u, h) for h in text.hits for u in h.above if u.level == "province"]
+    above = [(unit, hit) for end in text.ends() for hit in end.hits for unit in hit.above]
+    districts = [pair for pair in above if pair[0].level == "district"]
+    provinces = [pair for pair in above if pair[0].level == "province"]
     yield [
         Scope(district[0].area_id, district, province)
         for district in districts
         for province in provinces
-        if province[1].start >= district[1].end and province[0].area_id in district[0].provinces
+        if province[1].start <= district[1].end and province[0].area_id in district[0].provinces
     ]
-    last = max((hit.end for _, hit in provinces), default=0)
+    last = min((hit.end for _, hit in provinces), default=0)
     yield [Scope(u.area_id, None, (u, h)) for u, h in provinces if h.end == last]
     if not provinces:
         yield [Scope(u.area_id, (u, h), None) for u, h in districts]
 
 
-def _spans(text: Text, stop: int) -> Iterator[Hit]:
-    """The words before word `stop` that may be a commune's name."""
-    for i in range(stop - 1, 0, -1):
-        kind = text.kinds[i]
-        if kind and kind[0] in _COMMUNE_KINDS:
-            yield from _after_kind(text, i, stop, kind)
-            return
-    if stop <= 0:
-        return
+def _spans(text: Text, begins: int) -> Iterator[tuple[Text, Hit]]:
+    """What may be a commune's name before the place that `begins` words stand from on."""
+    before = [end for end in text.ends() if end.size > begins]
+    for end in reversed(before):
+        count = end.part.count
+        stop = min(count, end.size - begins)
+        kinds = end.part.words.kinds
+        for first in range(min(stop, count - 1), 0, -1):
+            kind = kinds[first]
+            if first < stop and kind and kind[0] in _COMMUNE_KINDS:
+                for hit in _after_kind(end, first, stop):
+                    yield end, hit
+                return
+    if before:
+        end = before[-1]
+        for hit in _without_kind(end, min(end.part.count, end.size - begins)):
+            yield end, hit
+
+
+def _without_kind(end: Text, stop: int) -> Iterator[Hit]:
+    """The words before word `stop` of the first part, as far as they may be one name."""
+    keys, starts = end.part.words.keys, end.part.words.starts
     first = stop - 1
-    while first and text.segment[first - 1] == text.segment[stop - 1] and not text.starts[first]:
+    while first and not starts[first]:
         first -= 1
     if stop - first <= _LONGEST:
-        yield Hit(first, stop, None, first, [], [], Name())
-    if text.keys[first] in SMALLER_PLACE or text.keys[first].isdigit():
+        yield _hit(end, first, stop)
+    if keys[first] in SMALLER_PLACE or keys[first].isdigit():
         # A hamlet without a comma after it: its last words may be the commune's.
         for length in range(1, min(4, stop - first - 1) + 1):
-            if text.keys[stop - length - 1] not in HAMLET_KINDS:
-                yield Hit(stop - length, stop, None, stop - length, [], [], Name())
+            if keys[stop - length - 1] not in HAMLET_KINDS:
+                yield _hit(end, stop - length, stop)
 
 
-def _after_kind(text: Text, start: int, stop: int, kind: Kind) -> Iterator[Hit]:
-    """The words from `start` to the next kind, and to the end of the part."""
-    end = start
-    begins = {other[1] for other in text.kinds[start + 1 : stop + 1] if other}
-    while end < stop and text.segment[end] == text.segment[start]:
-        if end > start and end in begins:
-            yield Hit(start, end, kind[0], kind[1], [], [], Name())
-        end += 1
-    if end - start <= _LONGEST:
-        yield Hit(start, end, kind[0], kind[1], [], [], Name())
+def _after_kind(end: Text, first: int, stop: int) -> Iterator[Hit]:
+    """The words from `first`, right after a kind, to the next kind, and to the end."""
+    kinds = end.part.words.kinds
+    begins = {other[1] for other in kinds[first + 1 : stop + 1] if other}
+    for last in range(first + 1, stop):
+        if last in begins:
+            yield _hit(end, first, last, *(kinds[first] or ()))
+    if stop - first <= _LONGEST:
+        yield _hit(end, first, stop, *(kinds[first] or ()))
+
+
+def _hit(end: Text, first: int, stop: int, kind: str | None = None, kind_first: int = -1) -> Hit:
+    """Words of the first part as a name that no unit has."""
+    span = Span(first, stop, kind, first if kind_first < 0 else kind_first)
+    return Hit(end.part, span, end.rest.size if end.rest else 0)
 
 
 def _with_parents(text: Text, reading: Reading) -> Reading:
     """`reading` with a misspelt district or province found among the words to its right."""
-    district, province = reading.district, reading.province
+    unit = reading.unit
     for run in _unexplained(text, reading):
-        letters = compared("".join(text.keys[run.start : run.end]))
-        if not district and reading.unit.district and _alike(letters, reading.unit.district):
-            district = (reading.unit.district, run)
-        elif not province and reading.unit.province and _alike(letters, reading.unit.province):
-            province = (reading.unit.province, run)
+        district, province = reading.parents.district, reading.parents.province
+        letters = compared("".join(run.keys()))
+        if not district and unit.district and _alike(letters, unit.district):
+            district = (unit.district, run)
+        elif not province and unit.province and _alike(letters, unit.province):
+            province = (unit.province, run)
         else:
             continue
-        words = run.end - run.start
-        reading = replace(
-            reading,
-            score=reading.score + 2.0 + 1.5 * words,
-            confidence=min(0.95, 0.95 * reading.confidence / 0.75**words),
-            district=district,
-            province=province,
+        count = run.stop - run.first
+        reading = Reading(
+            *(reading.text, reading.hit, unit),
+            Parents(district, province),
+            score=reading.score + 2.0 + 1.5 * count,
+            confidence=min(0.95, 0.95 * reading.confidence / 0.75**count),
         )
     return reading
 
@@ -197,17 +214,19 @@ def _alike(letters: str, unit: Unit) -> bool:
 
 def _unexplained(text: Text, reading: Reading) -> Iterator[Hit]:
     """Runs of words right of the commune that name nothing yet."""
-    covered = text.ignored
-    for pair in (reading.district, reading.province):
+    unsaid = text.unsaid & (1 << reading.hit.end) - 1
+    for pair in (reading.parents.district, reading.parents.province):
         if pair:
-            covered |= pair[1].mask()
-    segment, size = text.segment, len(text.keys)
-    start = reading.hit.end
-    while start < size:
-        end = start
-        while end < size and not covered >> end & 1 and segment[end] == segment[start]:
-            end += 1
-        if end > start:
-            kind = text.kinds[start]
-            yield Hit(start, end, None, kind[1] if kind else start, [], [], Name())
-        start = max(end, start + 1)
+            unsaid &= ~pair[1].mask()
+    for end in reading.text.ends():
+        count = end.part.count
+        open_ = [bool(unsaid >> end.size - 1 - i & 1) for i in range(count)]
+        first = 0
+        while first < count:
+            stop = first
+            while stop < count and open_[stop]:
+                stop += 1
+            if stop > first:
+                kind = end.part.words.kinds[first]
+                yield _hit(end, first, stop, None, kind[1] if kind else first)
+            first = max(stop, first + 1)

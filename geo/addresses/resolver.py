@@ -5,15 +5,15 @@ well its district and province are named to the right of it. Former communes lea
 present successors. Nothing here asks the network.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection
 from functools import lru_cache
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from geo.addresses.misspelt import Spellings
-from geo.addresses.reading import Hit, Part, Reading, Text, readings
+from geo.addresses.reading import Reading, readings
+from geo.addresses.texts import Match, Text, Texts, match
 from geo.addresses.units import Index, Unit, fingerprint, units
 from geo.addresses.words import parts
 
@@ -27,20 +27,7 @@ _ENOUGH = 7.0
 """A reading with this score has its district or province; no other order need be tried."""
 
 
-class Match(NamedTuple):
-    """A unit that the address names, and the words that name it.
-
-    level: commune, district, province or hamlet; a hamlet has no area and its words as full name.
-    """
-
-    level: str
-    full_name: str
-    text: str
-    area_id: int | None = None
-
-
-@dataclass(frozen=True)
-class Resolution:
+class Resolution(NamedTuple):
     """What an address text means.
 
     commune_code: the present commune when there is one only. candidates: present communes, one
@@ -66,33 +53,32 @@ class Resolver:
     """Reads addresses against the gazetteer as it was when this was made."""
 
     def __init__(self, conn: Connection) -> None:
-        self._index = Index(units(conn))
-        self._spellings = Spellings(self._index)
-        self._part = lru_cache(maxsize=100_000)(self._new_part)
+        index = Index(units(conn))
+        self._texts = Texts(index)
+        self._spellings = Spellings(index)
         self.resolve = lru_cache(maxsize=200_000)(self._resolve)
 
-    def _new_part(self, text: str) -> Part:
-        return Part(text, self._index)
-
     def _resolve(self, written: str) -> Resolution:
-        pieces = [self._part(part) for part in parts(written)]
-        text = Text(pieces)
+        pieces = parts(written)
+        text = self._texts.of(pieces)
+        if text is None:
+            return UNRESOLVED
         found = readings(text)
         top = _top(found)
-        if top < _ENOUGH and len(text.keys) > 1:
-            if len(pieces) == 1:
-                pieces = [self._part(part) for part in pieces[0].words.pieces()]
-            turned = Text(pieces[::-1])
-            other = readings(turned)
-            if _top(other) > max(top + _TIE, _ENOUGH - 0.5):
+        if top < _ENOUGH and text.size > 1:
+            if text.depth == 1:
+                pieces = text.part.words.pieces()
+            turned = self._texts.of(pieces[::-1])
+            other = readings(turned) if turned else []
+            if turned and _top(other) > max(top + _TIE, _ENOUGH - 0.5):
                 text, found, top = turned, other, _top(other)
-        if not any(r.plain for r in found if r.score >= top - _TIE):
+        if not any(r.plain and r.score >= top - _TIE for r in found):
             found = self._spellings.mended(text, found)
         return _decide(text, found) or _only_province(text)
 
 
 def _top(found: list[Reading]) -> float:
-    return max((reading.score for reading in found), default=0.0)
+    return max([reading.score for reading in found], default=0.0)
 
 
 def _decide(text: Text, found: list[Reading]) -> Resolution | None:
@@ -100,72 +86,71 @@ def _decide(text: Text, found: list[Reading]) -> Resolution | None:
     if not found:
         return None
     best = _top(found)
-    ties: dict[int, Reading] = {}
-    for reading in sorted(found, key=lambda r: (-r.score, r.unit.area_id)):
-        if reading.score >= best - _TIE:
-            ties.setdefault(reading.unit.area_id, reading)
-    present = [r for r in ties.values() if r.unit.present]
-    today = {r.unit.area_id for r in present}
-    # A former commune that became the present one of its name is no other place.
-    former = [
-        r
-        for r in ties.values()
-        if not r.unit.present and not today & {unit.area_id for unit in r.unit.present_units}
-    ]
-    chosen = present + former
-    leads = {unit.code: unit for r in chosen for unit in sorted(_today(r.unit), key=_code)}
-    first = chosen[0]
+    chosen = _chosen([reading for reading in found if reading.score >= best - _TIE])
+    first, single = chosen[0], len(chosen) == 1
+    leads = first.unit.present_units
+    if not single:
+        leads = tuple({unit: None for r in chosen for unit in r.unit.present_units})
     sure = first.confidence / len(chosen)
-    if not first.district and _has_rival(found, best, leads):
+    if not first.parents.district and _has_rival(found, best, leads):
         sure *= _RIVAL
-    provinces = {unit.province.code for unit in leads.values() if unit.province}
     known = 0 < len(leads) <= MAX_CANDIDATES
     return Resolution(
-        commune_code=next(iter(leads)) if len(leads) == 1 else None,
-        candidates=tuple(leads) if known else (),
-        area_id=first.unit.area_id if len(chosen) == 1 else None,
-        era=_era(chosen),
-        province_code=provinces.pop() if len(provinces) == 1 else None,
-        confidence=round(sure, 2) if known else 0.0,
-        matched=_matched(text, first) if len(chosen) == 1 else (),
+        leads[0].code if len(leads) == 1 else None,
+        tuple([unit.code for unit in leads]) if known else (),
+        first.unit.area_id if single else None,
+        _only([reading.unit.era for reading in chosen]),
+        _only([unit.province.code for unit in leads if unit.province]),
+        round(sure, 2) if known else 0.0,
+        _matched(text, first) if single else (),
     )
 
 
-def _has_rival(found: list[Reading], best: float, leads: Iterable[str]) -> bool:
+def _only(said: list[str]) -> str | None:
+    """What all say alike."""
+    return said[0] if said and said.count(said[0]) == len(said) else None
+
+
+def _chosen(ties: list[Reading]) -> list[Reading]:
+    """The best reading of each unit, present ones first."""
+    if len(ties) == 1:
+        return ties
+    units: dict[int, Reading] = {}
+    for reading in sorted(ties, key=lambda r: (-r.score, r.unit.area_id)):
+        units.setdefault(reading.unit.area_id, reading)
+    present = [r for r in units.values() if r.unit.present]
+    today = {r.unit for r in present}
+    # A former commune that became the present one of its name is no other place.
+    return present + [
+        r for r in units.values() if not r.unit.present and today.isdisjoint(r.unit.present_units)
+    ]
+
+
+def _has_rival(found: list[Reading], best: float, leads: Collection[Unit]) -> bool:
     """Whether a namesake in the province, by today's or its former name, became something else."""
     return any(
-        {unit.code for unit in _today(reading.unit)} != set(leads)
+        set(reading.unit.present_units) != set(leads)
         for reading in found
-        if reading.score >= best - _NEAR and reading.province
+        if reading.score >= best - _NEAR and reading.parents.province
     )
-
-
-def _code(unit: Unit) -> str:
-    return unit.code
-
-
-def _today(unit: Unit) -> Iterable[Unit]:
-    return (unit,) if unit.present else unit.present_units
-
-
-def _era(chosen: list[Reading]) -> str | None:
-    eras = {"present" if r.unit.present else "former" for r in chosen}
-    return eras.pop() if len(eras) == 1 else None
 
 
 def _matched(text: Text, reading: Reading) -> tuple[Match, ...]:
-    named = [(reading.unit, reading.hit), reading.district, reading.province]
-    found = [_match(text, *pair) for pair in named if pair]
-    hamlet = text.hamlet_before(reading.hit.kind_start)
+    commune, hamlet = match(reading.unit, reading.hit), _hamlet(text, reading)
     if hamlet:
-        written = text.written(*hamlet)
-        found.insert(0, Match("hamlet", written, written))
-    return tuple(found)
+        return (Match("hamlet", hamlet, hamlet), commune, *reading.parents.matched)
+    return (commune, *reading.parents.matched)
 
 
-def _match(text: Text, unit: Unit, hit: Hit) -> Match:
-    written = text.written(hit.kind_start, hit.end)
-    return Match(unit.level, unit.full_name, written, unit.area_id)
+def _hamlet(text: Text, reading: Reading) -> str | None:
+    """The hamlet that is named last before the commune."""
+    found = reading.hit.part.hamlet_before(reading.hit.kind_first)
+    if found is None:
+        for end in text.ends():
+            if end is reading.text:
+                break
+            found = end.part.hamlet or found
+    return found
 
 
 def _only_province(text: Text) -> Resolution:
@@ -173,16 +158,22 @@ def _only_province(text: Text) -> Resolution:
 
     A district's name alone is no more than a word: `chủ rừng` is not the town of Chũ.
     """
-    above = [(u, h) for h in text.hits for u in h.above if u.level == "province" or h.kind]
+    above = [
+        (unit, hit)
+        for end in text.ends()
+        for hit in end.hits
+        for unit in hit.above
+        if unit.level == "province" or hit.kind
+    ]
     if not above:
         return UNRESOLVED
-    end = max(hit.end for _, hit in above)
-    last = [(unit, hit) for unit, hit in above if hit.end == end]
-    named = [pair for pair in last if pair[0].level == "province"] or last
+    last = min(hit.end for _, hit in above)
+    named = [pair for pair in above if pair[1].end == last]
+    named = [pair for pair in named if pair[0].level == "province"] or named
     codes = {code for unit, _ in named for code in unit.present_provinces()}
     if len(codes) != 1:
         return UNRESOLVED
-    return Resolution(province_code=codes.pop(), matched=(_match(text, *named[0]),))
+    return Resolution(province_code=codes.pop(), matched=(match(*named[0]),))
 
 
 def resolver(conn: Connection) -> Resolver:

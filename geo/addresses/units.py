@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, text
 
 from geo.addresses import other_names
-from geo.addresses.words import compared, name_keys, without_kind
+from geo.addresses.words import LEVELS_OF_KIND, compared, name_keys, without_kind
 from geo.db import sql
 from geo.text import fold
 
@@ -37,7 +37,7 @@ class Unit:
     full_name: str
     kind: str
     present: bool
-    marked: tuple[str, ...]
+    marked: list[str]
     letters: str
     marked_letters: str
     district: "Unit | None" = None
@@ -45,6 +45,11 @@ class Unit:
     present_units: "tuple[Unit, ...]" = ()
     merged: "list[Unit]" = field(default_factory=list)
     provinces: dict[int, bool] = field(default_factory=dict)
+
+    @property
+    def era(self) -> str:
+        """Whether it is an area of today."""
+        return "present" if self.present else "former"
 
     def present_provinces(self) -> set[str]:
         """Codes of today's provinces that hold this unit."""
@@ -66,6 +71,20 @@ class Name:
     communes: list[Unit] = field(default_factory=list)
     above: list[Unit] = field(default_factory=list)
     below: dict[int, list[Unit]] = field(default_factory=dict)
+    _of_kind: dict[str, tuple[list[Unit], list[Unit]]] = field(default_factory=dict)
+
+    def of_kind(self, kind: str | None) -> tuple[list[Unit], list[Unit]]:
+        """The communes and the units above them that a written kind can mean."""
+        if kind is None:
+            return self.communes, self.above
+        found = self._of_kind.get(kind)
+        if found is None:
+            levels = LEVELS_OF_KIND[kind]
+            found = self._of_kind[kind] = (
+                [unit for unit in self.communes if unit.level in levels],
+                [unit for unit in self.above if unit.level in levels],
+            )
+        return found
 
 
 Trie = dict[str, Any]
@@ -172,7 +191,7 @@ def _unit(row: RowMapping) -> Unit:
         full_name=row["full_name"],
         kind=fold(row["kind"]),
         present=row["present"],
-        marked=marked,
+        marked=list(marked),
         letters=compared("".join(bare)),
         marked_letters=compared("".join(marked[len(keys) - len(bare) :])),
     )

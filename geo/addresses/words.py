@@ -6,16 +6,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 MAX_LENGTH = 500
 """Longer texts are not addresses; nothing of them is read."""
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _APOSTROPHE = re.compile(r"(?<=[^\W\d_])\s?['’‘ʼ`´]\s?(?=[^\W\d_])")
+_ANY_APOSTROPHE = re.compile("['’‘ʼ`´]")
 _PIECE = re.compile(r"[^\W_]+|[-–—]")
 _GLUED = re.compile(r"(p|q|f|phuong|quan|kp|tdp|to|thon|ap|xom|ban|khom|khu|doi)(\d{1,2})")
 _LATE_Y = re.compile(r"(?<=[bcdghklmnpqrstvx])y$|(?<=qu)y$")
 _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
+_DASHES = frozenset("-–—")
 _HARD = re.compile(r"[,;|\n()]")
 _SAME = {"dac": ("dak", "d\u0335a\u0306k"), "dak": ("dak", "d\u0335a\u0306k")}
 """Đắk, Đăk, Đắc, Đak: one word of many names. `Đặc khu` becomes `dak khu` by it, too."""
@@ -82,15 +85,15 @@ Kind = tuple[str, int]
 """A kind, folded, and the word with which it begins."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Words:
     """The tokens of one part of an address, the lists of the same length n.
 
     keys: folded words; marked: the words with their tone marks, placement made one; starts:
     whether the part, or a half after a dash, begins here; spans: first and last + 1 character of
-    the word in `text`; kinds: the kind that ends right before the word, the longest; ignored: bit
-    i is set where word i needs no explanation: kind words, numbers, the country; toneless: no word
-    has any tone mark or sign.
+    the word in `text`; kinds: the kind that ends right before the word, the longest; unsaid: bit
+    n - 1 - i is set where word i needs an explanation, unlike kind words, numbers, the country;
+    toneless: no word has any tone mark or sign.
     """
 
     text: str
@@ -99,7 +102,7 @@ class Words:
     starts: list[bool]
     spans: list[tuple[int, int]]
     kinds: list[Kind | None]
-    ignored: int
+    unsaid: int
     toneless: bool
 
     def pieces(self) -> list[str]:
@@ -123,48 +126,46 @@ class Words:
 
 def kind_before(keys: list[str], i: int, longest: int = 2) -> Kind | None:
     """The kind of at most `longest` words that ends right before word i."""
-    for length in range(min(longest, i), 0, -1):
-        kind = KINDS.get(tuple(keys[i - length : i]))
-        if kind:
-            return kind, i - length
-    return None
+    if longest > 1 and i > 1 and (kind := KINDS.get((keys[i - 2], keys[i - 1]))):
+        return kind, i - 2
+    kind = KINDS.get((keys[i - 1],))
+    return (kind, i - 1) if kind else None
 
 
 def parts(text: str) -> list[str]:
     """The parts of `text` between commas and the like; none when it is longer than MAX_LENGTH."""
     if len(text) > MAX_LENGTH:
         return []
-    text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+    if not text.isascii():
+        text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
     return [part for piece in _HARD.split(text) if (part := piece.strip())]
 
 
 def words(part: str) -> Words:
     """The tokens of one part."""
-    text = _APOSTROPHE.sub("", part)
+    text = _APOSTROPHE.sub("", part) if _ANY_APOSTROPHE.search(part) else part
     keys: list[str] = []
     marks: list[str] = []
     starts: list[bool] = []
     spans: list[tuple[int, int]] = []
-    begins = True
+    kinds: list[Kind | None] = []
+    unsaid = 0
+    begins, after_kind = True, False
     for match in _PIECE.finditer(text):
         piece = match[0]
-        if piece in "-–—":
+        if piece in _DASHES:
             begins = True
             continue
-        for key, marked in _word(piece):
+        span = match.span()
+        for key, marked, to_explain, ends_kind in _word(piece):
+            kinds.append(kind_before(keys, len(keys)) if after_kind else None)
             keys.append(key)
             marks.append(marked)
             starts.append(begins)
-            spans.append(match.span())
-            begins = False
-    kinds: list[Kind | None] = [None] * len(keys)
-    ignored = 0
-    for i, key in enumerate(keys):
-        if key in _IGNORED or key.isdigit():
-            ignored |= 1 << i
-        if i and keys[i - 1] in _LAST_OF_KIND and _may_be_kind(keys[i - 1], marks[i - 1]):
-            kinds[i] = kind_before(keys, i)
-    return Words(text, keys, marks, starts, spans, kinds, ignored, keys == marks)
+            spans.append(span)
+            unsaid = unsaid << 1 | to_explain
+            begins, after_kind = False, ends_kind
+    return Words(text, keys, marks, starts, spans, kinds, unsaid, keys == marks)
 
 
 def _may_be_kind(key: str, marked: str) -> bool:
@@ -192,9 +193,31 @@ def without_kind(keys: Iterable[str]) -> tuple[str, ...]:
     return rest
 
 
+class _Word(NamedTuple):
+    """One token: folded and marked; whether it needs an explanation, and may end a kind."""
+
+    key: str
+    marked: str
+    to_explain: bool
+    ends_kind: bool
+
+
 @lru_cache(maxsize=65536)
-def _word(word: str) -> tuple[tuple[str, str], ...]:
-    decomposed = unicodedata.normalize("NFD", word.lower().replace("đ", "d\u0335"))
+def _word(piece: str) -> tuple[_Word, ...]:
+    return tuple(
+        _Word(
+            key,
+            marked,
+            key not in _IGNORED and not key.isdigit(),
+            key in _LAST_OF_KIND and _may_be_kind(key, marked),
+        )
+        for key, marked in _spelt(piece)
+    )
+
+
+def _spelt(piece: str) -> tuple[tuple[str, str], ...]:
+    """The folded and the marked form of each token of a piece of text."""
+    decomposed = unicodedata.normalize("NFD", piece.lower().replace("đ", "d\u0335"))
     tone = "".join(c for c in decomposed if c in _TONES)
     body = "".join(c for c in decomposed if c not in _TONES)
     key = "".join(c for c in body if not unicodedata.combining(c))
@@ -214,7 +237,7 @@ def _word(word: str) -> tuple[tuple[str, str], ...]:
 
 
 def _with_marks(*spelt: str) -> dict[str, str]:
-    return dict(_word(word)[0] for word in spelt)
+    return dict(_spelt(word)[0] for word in spelt)
 
 
 _KIND_MARKED = _with_marks("xã", "phường", "trấn", "khu", "huyện", "quận", "phố", "tỉnh")
