@@ -252,6 +252,6 @@ def test_findings_of_a_frame_without_doubt_are_empty():
     frame = pd.DataFrame(columns=[*whose, "verdict", "lon", "lat"])
     frame = frame.reindex(columns=[*frame, *audit.store.VERDICT_COLUMNS[1:], "accuracy_m"])
     frame["mock_location"] = None
-    found = findings_of(frame, Context(Settings()))
+    found = findings_of(frame, Context(Settings()), alone=True)
     assert list(found) == [*whose, "rule", "severity", "evidence", "group_key", "blameless"]
     assert len(found) == 0

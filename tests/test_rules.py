@@ -33,7 +33,7 @@ NO_POINT = {"verdict": "unlocated", "lon": np.nan, "lat": np.nan, "accuracy_m": 
 
 def found(subject=SURVEY, **values):
     frame = pd.DataFrame([FINE | values], index=[5])
-    hits = findings_of(frame, Context(SETTINGS), subject)
+    hits = findings_of(frame, Context(SETTINGS), subject, alone=True)
     return dict(zip(hits["rule"], hits["evidence"], strict=True))
 
 
@@ -80,7 +80,7 @@ def test_evidence_is_plain_and_tells_the_numbers():
 
 def test_findings_name_their_row_and_severity():
     frame = pd.DataFrame([FINE, FINE | OUTSIDE | {"survey_id": "t"}])
-    hits = findings_of(frame, Context(SETTINGS)).to_dict("records")
+    hits = findings_of(frame, Context(SETTINGS), alone=True).to_dict("records")
     assert [(h["survey_id"], h["province_code"], h["severity"]) for h in hits] == [("t", "19", 3)]
 
 

@@ -6,10 +6,11 @@ column that is not known is NaN or None in every row.
 """
 
 from geo.rules.location import LOCATION
+from geo.rules.neighbours import NEIGHBOURS
 from geo.rules.rule import FAMILIES, SITE, SURVEY, Context, Rule, RuleSettings
 from geo.rules.telling import explain, say
 
-RULES: dict[str, Rule] = {rule.code: rule for rule in (*LOCATION,)}
+RULES: dict[str, Rule] = {rule.code: rule for rule in (*LOCATION, *NEIGHBOURS)}
 
 __all__ = [
     "FAMILIES",
