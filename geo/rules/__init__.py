@@ -7,10 +7,11 @@ column that is not known is NaN or None in every row.
 
 from geo.rules.location import LOCATION
 from geo.rules.neighbours import NEIGHBOURS
+from geo.rules.photos import PHOTOS
 from geo.rules.rule import FAMILIES, SITE, SURVEY, Context, Rule, RuleSettings
 from geo.rules.telling import explain, say
 
-RULES: dict[str, Rule] = {rule.code: rule for rule in (*LOCATION, *NEIGHBOURS)}
+RULES: dict[str, Rule] = {rule.code: rule for rule in (*LOCATION, *NEIGHBOURS, *PHOTOS)}
 
 __all__ = [
     "FAMILIES",
