@@ -84,11 +84,11 @@ def size_needed(expected: float, margin: float, population: int) -> int:
 def interval(mismatches: int, checked: int, population: int) -> tuple[float, float]:
     """The exact 95 % interval of a rate, from a simple random sample of a finite population.
 
-    All rates that neither tail rejects at 2.5 %. (0, 1) without a checked survey.
+    All rates with 2.5 % or more in either tail. (0, 1) without a checked survey.
     """
     if not checked:
         return 0.0, 1.0
-    tail = (1 - CONFIDENCE) / 2
+    tail = (1 - CONFIDENCE) / 2 - 1e-9  # what is as much but for rounding is in
     fewest, most = mismatches, population - checked + mismatches
 
     def high_enough(wrong: int) -> bool:
@@ -113,14 +113,11 @@ def _first_true(test: Callable[[int], bool], first: int, last: int) -> int:
     return first
 
 
-def estimate(
-    sample: Sequence[Checked], method: str, strata: Mapping[str, int], missing: int = 0
-) -> Estimate:
+def estimate(sample: Sequence[Checked], method: str, strata: Mapping[str, int]) -> Estimate:
     """The rate among all surveys that the sample was drawn from.
 
-    strata: stratum → how many surveys it had. missing: surveys of the sample that are out of
-    sight; like the unreachable they are taken as no different from the others, and the bounds tell
-    what if they are.
+    strata: stratum → how many surveys it had. The unreachable are taken as no different from the
+    others; the bounds tell what if they are.
     """
     unreachable = [one for one in sample if one.outcome == "unreachable"]
     known = [one for one in sample if one.outcome in ("match", "mismatch")]
@@ -135,7 +132,7 @@ def estimate(
         checked=len(known),
         mismatches=sum(one.outcome == "mismatch" for one in known),
         unreachable=len(unreachable),
-        waiting=len(sample) - len(known) - len(unreachable) + missing,
+        waiting=len(sample) - len(known) - len(unreachable),
         rate=rate,
         low=low,
         high=high,

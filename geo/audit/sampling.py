@@ -18,7 +18,7 @@ from geo.errors import RejectedError
 
 MOST_DRAWN = 2_000
 """More visits than a sample needs for ± 2.2 points of any rate at 95 %."""
-MOST_IN_FRAME = 1_000_000
+MOST_IN_FRAME = 500_000
 
 Counts = Mapping[str, int]
 
@@ -67,6 +67,11 @@ def read(written: str) -> list[Unit]:
     """The frame that `text` wrote."""
     lines = (line.split("\t") for line in written.split("\n") if line)
     return [Unit(name, int(size), whose) for name, size, whose in lines]
+
+
+def digest(written: str) -> str:
+    """The digest by which a frame is known."""
+    return hashlib.sha256(written.encode()).hexdigest()
 
 
 def counts(frame: Sequence[Unit]) -> dict[str, int]:
