@@ -77,6 +77,8 @@ audit_item = Table(
     Column("risk", Float, nullable=False),
     Column("parts", JSONB, nullable=False, server_default=text("'[]'")),
     Column("rules", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    # Those of the rules whose findings are held against somebody.
+    Column("counted", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("state", Text, nullable=False, server_default="open"),
     Column("household_code", Text, nullable=False),
     Column("enumerator", Text),

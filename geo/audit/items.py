@@ -38,7 +38,10 @@ def _columns(province_code: str, found: Sequence[Mapping[str, Any]]) -> dict[str
     return {
         "province_code": [province_code] * len(found),
         **{name: [row[name] for row in found] for name in _TOLD},
-        "rules": [copying.array(tuple(row["rules"])) for row in found],
+        **{
+            name: [copying.array(tuple(row[name])) for row in found]
+            for name in ("rules", "counted")
+        },
         "case_key": [case_of[key] for key in keys],
         "risk": [value for value, _ in risks],
         "parts": [orjson.dumps([part._asdict() for part in parts]).decode() for _, parts in risks],

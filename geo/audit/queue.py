@@ -193,13 +193,14 @@ def _conditions(conn: Connection, asked: Asked) -> list[ColumnElement[bool]]:
         if getattr(asked, name):
             chosen.append(column[name] == getattr(asked, name))
     if asked.since:
-        chosen.append(column.happened_at >= _midnight(asked.since))
+        chosen.append(column.happened_at >= midnight(asked.since))
     if asked.until:
-        chosen.append(column.happened_at < _midnight(asked.until + timedelta(days=1)))
+        chosen.append(column.happened_at < midnight(asked.until + timedelta(days=1)))
     return chosen
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
+    """When the day begins in Viet Nam."""
     return datetime.combine(day, time(), _LOCAL)
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import pandas as pd
 from sqlalchemy import Connection
 
 from geo import db
-from geo.audit import due, frames, items, store
+from geo.audit import changes, due, frames, items, store
 from geo.audit.applying import findings_of, rules_for
 from geo.rules import SITE, SURVEY
 from geo.scope import OPERATOR
@@ -39,7 +40,7 @@ def run(conn: Connection, province_code: str) -> PassReport:
     read = [(frames.rows(conn, subject, province_code), subject) for subject, *_ in _TABLES]
     context = frames.context(conn, province_code, [frame for frame, _ in read])
     found = [
-        findings_of(frame, context, subject, key)
+        _without_blame(conn, findings_of(frame, context, subject, key), subject, key, province_code)
         for (frame, subject), (_, _, key) in zip(read, _TABLES, strict=True)
     ]
     store.hold_decisions(conn, province_code)
@@ -52,6 +53,18 @@ def run(conn: Connection, province_code: str) -> PassReport:
     report.surveys, report.sites = len(read[0][0]), len(read[1][0])
     report.items = items.renew(conn, province_code)
     return report
+
+
+def _without_blame(
+    conn: Connection, found: pd.DataFrame, subject: str, key: str, province_code: str
+) -> pd.DataFrame:
+    """The findings, with those marked that only new boundaries caused."""
+    caused = changes.caused_by_boundaries(conn, subject, province_code)
+    whose = zip(found["commune_code"], found[key], found["rule"], strict=True)
+    blameless = [
+        (commune, one) in caused and changes.rests_on_border(rule) for commune, one, rule in whose
+    ]
+    return found.assign(blameless=blameless)
 
 
 def run_due(

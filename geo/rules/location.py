@@ -70,6 +70,7 @@ LOCATION = (
         outside,
         (SURVEY, SITE),
         alone=True,
+        on_border=True,
     ),
     Rule(
         "mock_location",
@@ -114,6 +115,7 @@ LOCATION = (
         uncertain,
         (SURVEY, SITE),
         alone=True,
+        on_border=True,
     ),
     Rule(
         "unlocated_no_point",
@@ -144,6 +146,7 @@ LOCATION = (
         no_address,
         (SURVEY, SITE),
         alone=True,
+        on_border=True,
     ),
     Rule(
         "accuracy_missing",

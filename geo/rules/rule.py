@@ -137,6 +137,7 @@ class Rule:
     it stands alone, 0 to 1. says: a sentence with the evidence's numbers in braces, see
     `geo.rules.telling`. means: what the auditor should make of it. alone: whether a row by itself
     decides, so that the rule also runs at intake; the others see all rows of a province together.
+    on_border: whether it stands and falls with where borders lie.
 
     `find` gets one row a survey or site and returns the rows that it hits (same index) with the
     evidence worth keeping; a column `group` names what it found several rows to share.
@@ -155,3 +156,4 @@ class Rule:
     find: Find
     subjects: tuple[str, ...] = (SURVEY,)
     alone: bool = False
+    on_border: bool = False

@@ -65,6 +65,7 @@ def upgrade() -> None:
     sa.Column('risk', sa.Float(), nullable=False),
     sa.Column('parts', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False),
     sa.Column('rules', postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+    sa.Column('counted', postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
     sa.Column('state', sa.Text(), server_default='open', nullable=False),
     sa.Column('household_code', sa.Text(), nullable=False),
     sa.Column('enumerator', sa.Text(), nullable=True),
