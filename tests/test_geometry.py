@@ -14,7 +14,8 @@ from geo import geometry
 from geo.errors import UsageError
 from geo.geometry import GEOD, metres_per_degree, point_problem, read_points, to_wgs84
 from geo.verdicts.border import Borders
-from geo.verdicts.probability import Edges, probability_inside
+from geo.verdicts.edges import Edges
+from geo.verdicts.probability import probability_inside
 
 ORIGIN = 105.8, 21.0
 TM3 = {

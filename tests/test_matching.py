@@ -182,7 +182,7 @@ def test_threads_change_nothing(monkeypatch):
     recorded = Recorded.single(rng.choice(SHAPES.codes, 3000))
     accuracy = rng.uniform(0, 500, 3000)
     single = judge(SHAPES, lon, lat, accuracy, recorded, SETTINGS)
-    monkeypatch.setattr("geo.verdicts.border._WORTH_THREADS", 10)
+    monkeypatch.setattr("geo.verdicts.parts._WORTH_THREADS", 10)
     assert equal(judge(SHAPES, lon, lat, accuracy, recorded, SETTINGS), single)
 
 

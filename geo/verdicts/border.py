@@ -1,31 +1,18 @@
 """The borders of areas made quick to ask: who holds a point, and where is its border nearest."""
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo.geometry import GEOD, Floats, metres_between, metres_per_degree
-from geo.verdicts.probability import REACH, Edges, counted, probability_inside
+from geo.geometry import Floats, metres_between
+from geo.verdicts.edges import Edges, Indices, counted
+from geo.verdicts.parts import in_parts
+from geo.verdicts.planes import Planes
+from geo.verdicts.probability import REACH, probability_inside
 
 Flags = NDArray[np.bool_]
-Indices = NDArray[np.int64]
-
-_BAND = 0.25
-"""Degrees of latitude that one plane serves: metres east then err by less than 0.1 %."""
-
-_FAR = 0.2
-"""Degrees from the area's box beyond which a point is put into the plane by geodesic and azimuth.
-
-A plane scaled at the area turns a point 900 km away into a wrong direction; distance and azimuth
-from the area's middle keep the order of the border's points to about 2 m.
-"""
-
-_WORTH_THREADS = 5_000
 
 
 class Borders:
@@ -42,17 +29,8 @@ class Borders:
         self._lock, self._edges_lock = Lock(), Lock()
         self._edges: Edges | None = None
         self._ready = np.zeros(len(self._polygons), dtype=bool)
-        self._west, self._south, self._east, self._north = shapely.bounds(self._polygons).T
-        tall = np.ceil((self._north - self._south) / _BAND)
-        self._bands = np.maximum(1, tall).astype(np.int64)
-        self._first_plane = np.cumsum(self._bands) - self._bands
-        of = np.repeat(np.arange(len(self._polygons)), self._bands)
-        height = (self._north - self._south) / self._bands
-        middle = self._south[of] + (counted(self._bands) + 0.5) * height[of]
-        self._origin = np.column_stack(((self._west[of] + self._east[of]) / 2, middle))
-        self._scale = np.column_stack(metres_per_degree(middle))
-        self._plane_of = of
-        self._planes = np.full(len(of), None, dtype=object)
+        self.planes = Planes.of(self._polygons)
+        self._lines = np.full(len(self.planes.origin), None, dtype=object)
 
     def holds(self, area: Indices, lon: Floats, lat: Floats) -> Flags:
         """Whether the area of each of n rows holds the row's point, inside or on the border."""
@@ -77,7 +55,7 @@ class Borders:
             )
 
         # By area, because neighbouring rows then find its index in the processor's cache.
-        _in_parts(np.argsort(area, kind="stable"), measure_rows)
+        in_parts(np.argsort(area, kind="stable"), measure_rows)
         return inside, metres, probability
 
     def nearest(self, area: int, lon: float, lat: float) -> tuple[float, float]:
@@ -87,7 +65,8 @@ class Borders:
         foot = self._nearest(place, np.array([lon]), np.array([lat]))[0]
         return float(foot[0]), float(foot[1])
 
-    def _all_edges(self) -> Edges:
+    def edges(self) -> Edges:
+        """All edges of all areas."""
         with self._edges_lock:  # several threads come here first at the same time
             if self._edges is None:
                 self._edges = Edges(self._polygons)
@@ -103,27 +82,15 @@ class Borders:
         near = np.flatnonzero(metres < REACH * sigma_m)
         if len(near):
             probability[near] = probability_inside(
-                self._all_edges(), area[near], lon[near], lat[near], sigma_m[near], inside[near]
+                self.edges(), area[near], lon[near], lat[near], sigma_m[near], inside[near]
             )
         return inside, np.where(inside, metres, -metres), probability
 
     def _nearest(self, area: Indices, lon: Floats, lat: Floats) -> Floats:
-        bands = self._bands[area]
-        height = (self._north[area] - self._south[area]) / bands
-        with np.errstate(invalid="ignore", divide="ignore"):
-            band = np.clip((lat - self._south[area]) / height, 0, bands - 1)
-        plane = self._first_plane[area] + band.astype(np.int64)
-        origin, scale = self._origin[plane], self._scale[plane]
-        place = (np.column_stack((lon, lat)) - origin) * scale
-        far = (lon < self._west[area] - _FAR) | (lon > self._east[area] + _FAR)
-        far |= (lat < self._south[area] - _FAR) | (lat > self._north[area] + _FAR)
-        if far.any():
-            start = origin[far]
-            azimuth, _, metres = GEOD.inv(start[:, 0], start[:, 1], lon[far], lat[far])
-            place[far, 0] = metres * np.sin(np.radians(azimuth))
-            place[far, 1] = metres * np.cos(np.radians(azimuth))
-        lines = shapely.shortest_line(self._planes[plane], shapely.points(place))
-        return shapely.get_coordinates(lines)[::2] / scale + origin
+        plane, place = self.planes.place(area, lon, lat)
+        lines = shapely.shortest_line(self._lines[plane], shapely.points(place))
+        feet = shapely.get_coordinates(lines)[::2]
+        return feet / self.planes.scale[plane] + self.planes.origin[plane]
 
     def _make_ready(self, area: Indices) -> None:
         """Build what the areas need. GEOS makes its indexes at the first question, unguarded."""
@@ -132,33 +99,22 @@ class Borders:
         with self._lock:
             new = np.unique(area[~self._ready[area]])
             new = new[~self._ready[new]]
-            _in_parts(new, self._build, worth=50)
+            in_parts(new, self._build, worth=50)
             self._ready[new] = True
 
     def _build(self, area: Indices) -> None:
         polygons = self._polygons[area]
         shapely.prepare(polygons)
         # The middle of the box: a point beyond the box would be answered without the index.
-        middle = (self._west[area] + self._east[area]) / 2, (self._south + self._north)[area] / 2
+        west, south, east, north, bands, first, *_ = self.planes
+        middle = (west[area] + east[area]) / 2, (south[area] + north[area]) / 2
         shapely.intersects_xy(polygons, *middle)
-        planes = np.repeat(self._first_plane[area], self._bands[area]) + counted(self._bands[area])
-        borders = shapely.boundary(self._polygons[self._plane_of[planes]])
+        planes = np.repeat(first[area], bands[area]) + counted(bands[area])
+        borders = shapely.boundary(np.repeat(polygons, bands[area]))
         times = shapely.get_num_coordinates(borders)
-        origin = np.repeat(self._origin[planes], times, axis=0)
-        scale = np.repeat(self._scale[planes], times, axis=0)
+        origin = np.repeat(self.planes.origin[planes], times, axis=0)
+        scale = np.repeat(self.planes.scale[planes], times, axis=0)
         borders = shapely.transform(borders, lambda xy: (xy - origin) * scale)
         shapely.prepare(borders)
         shapely.shortest_line(borders, shapely.Point(0, 0))
-        self._planes[planes] = borders
-
-
-def _in_parts(rows: Indices, do: Callable[[Indices], None], worth: int | None = None) -> None:
-    """Do consecutive parts of the rows by several threads where it pays: GEOS frees Python."""
-    cores = min(4, os.cpu_count() or 1)
-    if len(rows) < (_WORTH_THREADS if worth is None else worth) or cores == 1:
-        do(rows)
-        return
-    with ThreadPoolExecutor(cores) as pool:
-        # More parts than cores, because they differ in work and hold copies while they run.
-        for _ in pool.map(do, np.array_split(rows, 8 * cores)):
-            pass
+        self._lines[planes] = borders

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Protocol
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,11 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from geo.geometry import Floats, Texts
-from geo.verdicts.border import Borders, Flags, Indices
+from geo.verdicts.border import Borders, Flags
+from geo.verdicts.edges import Indices
+
+if TYPE_CHECKING:
+    from geo.verdicts.cell_index import CellIndex
 
 INSIDE, UNCERTAIN, OUTSIDE, UNLOCATED = "inside", "uncertain", "outside", "unlocated"
 
@@ -24,6 +29,11 @@ RADIUS_68_IN_SIGMA = 1.515
 """The radius that holds 68 % of a two-dimensional Gaussian, in σ of one axis: √(−2 ln 0.3173)."""
 
 _LEAST_SIGMA_M = 0.001
+
+_BULK_ROWS = 20_000
+"""From so many rows on the index is worth building, and waiting until its code is compiled."""
+
+_building = Lock()
 
 
 class VerdictSettings(Protocol):
@@ -81,6 +91,20 @@ class AreaShapes:
     def borders(self) -> Borders:
         """The polygons' borders."""
         return Borders(self.polygons)
+
+    def index_for(self, rows: int) -> "Borders | CellIndex":
+        """What answers quickest for so many rows; the answers are the same."""
+        if rows < _BULK_ROWS or not len(self):
+            return self.borders
+        with _building:  # a second thread waits instead of building another
+            return self._cells
+
+    @cached_property
+    def _cells(self) -> "CellIndex":
+        # Imported only now: it brings a compiler along.
+        from geo.verdicts.cell_index import CellIndex
+
+        return CellIndex(self.borders)
 
     @cached_property
     def tree(self) -> shapely.STRtree:
@@ -198,11 +222,22 @@ def judge(
     return _verdicts(shapes, recorded, (row, area), pairs, best, located, used, settings)
 
 
-def locate(shapes: AreaShapes, lon: Floats, lat: Floats) -> Indices:
+def locate(shapes: AreaShapes, lon: Floats, lat: Floats, rows: int | None = None) -> Indices:
     """The place in `shapes` of the commune that holds each of n points, -1 for none.
 
-    A point on a border or in an overlap belongs to the smallest code.
+    A point on a border or in an overlap belongs to the smallest code. rows: of the whole batch,
+    which decides for the way there; n when not given.
     """
+    index = shapes.index_for(len(lon) if rows is None else rows)
+    if isinstance(index, Borders):
+        return _locate(shapes, lon, lat)
+    found, unsure = index.locate(lon, lat)
+    if unsure.any():
+        found[unsure] = _locate(shapes, lon[unsure], lat[unsure])
+    return found
+
+
+def _locate(shapes: AreaShapes, lon: Floats, lat: Floats) -> Indices:
     found = np.full(len(lon), len(shapes), dtype=np.int64)
     point, area = shapes.tree.query(shapely.points(lon, lat))
     held = shapes.borders.holds(area, lon[point], lat[point])
@@ -223,7 +258,7 @@ def _measure(
     row, area = row[keep], area[keep]
     sigma = np.hypot(accuracy_m[row] / RADIUS_68_IN_SIGMA, shapes.accuracy_m[area])
     sigma = np.maximum(sigma, _LEAST_SIGMA_M)
-    measured = shapes.borders.measure(area, lon[row], lat[row], sigma)
+    measured = shapes.index_for(len(accuracy_m)).measure(area, lon[row], lat[row], sigma)
     return _Pairs(row, area, *measured)
 
 
@@ -252,7 +287,7 @@ def _located(
     decided = decided[pairs.inside[best[decided]]]
     found[decided] = pairs.area[best[decided]]
     elsewhere = np.flatnonzero((found == len(shapes)) & usable)
-    found[elsewhere] = locate(shapes, lon[elsewhere], lat[elsewhere])
+    found[elsewhere] = locate(shapes, lon[elsewhere], lat[elsewhere], len(best))
     return np.where(found < len(shapes), found, -1)
 
 
