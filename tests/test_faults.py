@@ -1,0 +1,69 @@
+"""Injected faults are found, honest surveys are left alone; the same seed makes the same data.
+
+A small country of its own: wards around random points, as wide as a mountain province's, a
+delta's and a city's. The figures on the real communes are in docs/audit-quality.md.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from geo.boundaries.sketch import merged_cells
+from geo.config import Settings
+from geo.rules import RULES
+from geo.verdicts.matching import AreaShapes
+from tests import fault_frames, fault_score, faults
+
+HOUSEHOLDS = 2_000
+# province → communes, and how wide the province is in degrees
+SIZES = {"08": (24, 0.5), "33": (24, 0.25), "79": (24, 0.2)}
+
+
+def country(province):
+    """Voronoi cells around random points, four to a commune, in the place of a real province."""
+    communes, wide = SIZES[province]
+    rng = np.random.default_rng(int(province))
+    south_west = {"08": (105.0, 22.0), "33": (106.0, 20.5), "79": (106.5, 10.6)}[province]
+    points = np.array(south_west) + rng.uniform(0, wide, (4 * communes, 2))
+    middles = points[:communes]
+    nearest = np.argmin(((points[:, None] - middles) ** 2).sum(axis=2), axis=1)
+    codes = np.array([f"{province}{number:03d}" for number in range(communes)], dtype=object)
+    shapes = merged_cells(points, codes[nearest], list(codes))
+    return dict(zip(codes, (shapely.make_valid(shape) for shape in shapes), strict=True))
+
+
+@pytest.fixture(scope="module")
+def judged():
+    """(surveys, truth, findings) of three provinces together."""
+    read = []
+    for province in SIZES:
+        polygons = country(province)
+        size = len(polygons)
+        shapes = AreaShapes(
+            tuple(polygons),
+            np.array(list(polygons.values()), dtype=object),
+            np.full(size, 10.0),
+            np.ones(size, int),
+        )
+        land = faults.make(province, polygons, HOUSEHOLDS)
+        surveys, sites, found = fault_frames.found(land, shapes, Settings())
+        read.append((surveys, fault_score.truth(surveys, sites), found))
+    return [pd.concat(parts) for parts in zip(*read, strict=True)]
+
+
+def test_each_rule_has_a_fault_that_it_is_measured_by():
+    measured = {*fault_score.EXPECTED, *fault_score.IMPLIED, *fault_score.OF_NOBODY}
+    assert set(RULES) <= measured
+
+
+def test_the_same_seed_makes_the_same_province():
+    one, two = (faults.make("33", country("33"), 600) for _ in range(2))
+    for name in ("surveys", "sites", "stages", "photos"):
+        pd.testing.assert_frame_equal(getattr(one, name), getattr(two, name))
+
+
+def test_honest_points_near_the_border_are_seldom_called_outside(judged):
+    near, outside = fault_score.border(judged[0])
+    assert near > 100
+    assert outside <= 0.05 * near
