@@ -9,6 +9,7 @@ from api import (
     health,
     households,
     imports,
+    photos,
     progress,
     sites,
     surveys,
@@ -23,6 +24,7 @@ BLUEPRINTS = (
     sites.blueprint,
     findings.blueprint,
     imports.blueprint,
+    photos.blueprint,
     tiles.blueprint,
     health.blueprint,
 )

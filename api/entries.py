@@ -11,7 +11,12 @@ from api.access import caller
 from geo import trail
 from geo.accounts.roles import User
 
-_SUBJECTS = {"/households/<": "household", "/sites/<": "site", "/surveys/<": "survey"}
+_SUBJECTS = {
+    "/households/<": "household",
+    "/sites/<": "site",
+    "/surveys/<": "survey",
+    "/photos/<": "photo",
+}
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from geo import findings, households, sites, surveys
 from geo.areas import Area as GeoArea
 from geo.metrics import METRICS
+from geo.photos import storing
 from geo.writers import MEDIA_TYPES
 
 
@@ -114,8 +115,18 @@ _COUNTRY = GeoArea(0, "VN", "country", "", "", "", None, None, None, None)
 Household = _record("Household", "A household.", households.select_households())
 Survey = _record("Survey", "One visit and its verdict.", surveys.select_surveys())
 Site = _record("Site", "A rebuild site.", sites.select_sites())
+Photo = _record("Photo", "What is known of a photo.", storing.select_photos())
 Finding = _record("Finding", "A survey that rules doubt.", findings.of_surveys(_COUNTRY))
 
+_PHOTOS: Any = list[Photo]  # type: ignore[valid-type]
+PhotoList = create_model("PhotoList", __doc__="Photos by stage.", items=(_PHOTOS, ...))
+SentPhotos = create_model(
+    "SentPhotos",
+    __doc__="What became of the photos that were sent, and all that the survey or site has now.",
+    added=(int, ...),
+    unchanged=(int, ...),
+    photos=(_PHOTOS, ...),
+)
 HouseholdPage = _page("HouseholdPage", Household)
 SurveyPage = _page("SurveyPage", Survey)
 SitePage = _page("SitePage", Site)

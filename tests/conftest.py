@@ -23,7 +23,8 @@ from tests import intake_world
 if TYPE_CHECKING:
     from tests.matrix_asking import World
 
-# Before the settings are read: keys of the tests' own, and no limit on their haste.
+# Before the settings are read: keys and files of the tests' own, and no limit on their haste.
+os.environ["ANCU_HOME"] = tempfile.mkdtemp(prefix="ancu-test-home-")
 os.environ["ANCU_KEYS"] = str(Path(tempfile.mkdtemp(prefix="ancu-test-keys-")) / "keys.json")
 os.environ["ANCU_RATE_PER_MINUTE"] = "10000000"
 keys.make(Path(os.environ["ANCU_KEYS"]))

@@ -64,7 +64,7 @@ _TABLES = (
 class Call:
     """One request. twin: the same about something that does not exist; `names` are what differs.
 
-    action: what it needs where that is not what its route says.
+    action: what it needs where that is not what its route says. part: the name of the file's part.
     """
 
     path: str
@@ -76,6 +76,7 @@ class Call:
     names: tuple[str, ...] = ()
     twin: "Call | None" = None
     action: str = ""
+    part: str = "file"
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class World:
         limiter.reset()  # nobody here is to be stopped for asking often
         form = None if call.form is None and call.file is None else dict(call.form or {})
         if call.file and form is not None:
-            form["file"] = (io.BytesIO(call.file[1]), call.file[0])
+            form[call.part] = (io.BytesIO(call.file[1]), call.file[0])
         made = client.open(
             call.path, method=call.method, query_string=call.query or None, json=call.json,
             data=form, headers=headers,

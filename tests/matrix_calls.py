@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from math import cos, floor, log, pi, radians, tan
 from typing import Any
 
+from tests import pictures
 from tests.matrix_asking import Call, World
 from tests.matrix_world import COMMON_NAME, Spot
 
@@ -91,6 +92,82 @@ def survey(path: str, *verdicts: str) -> Fill:
             )
 
     return calls
+
+
+def photo_pages(*paths: str) -> Fill:
+    """The photo of a spot, and its twin, which no spot has."""
+
+    def calls(_w: World, spot: Spot) -> Iterable[Call]:
+        for path in paths:
+            here, there = spot.photo, "99" + spot.photo[2:]
+            yield Call(
+                path.format(id=here), names=(here,),
+                twin=Call(path.format(id=there), names=(there,)),
+            )  # fmt: skip
+
+    return calls
+
+
+def photo_listings(_w: World, spot: Spot) -> Iterable[Call]:
+    """The photos of a survey and of a site, and of what no spot has."""
+    mark = spot.mark("R")[:-1]
+    for here, there in (
+        ({"survey_id": spot.survey}, {"survey_id": "99" + spot.survey[2:]}),
+        (
+            {"province_code": spot.record_province, "site_code": spot.site},
+            {"province_code": spot.record_province, "site_code": f"{mark}y-N1"},
+        ),
+    ):
+        path = "/api/v1/photos"
+        yield Call(
+            path, query=here, names=tuple(here.values()),
+            twin=Call(path, query=there, names=tuple(there.values())),
+        )  # fmt: skip
+
+
+def photos_sent(_w: World, spot: Spot) -> Iterable[Call]:
+    """A new photo of a survey and of a site's stage over the API, also of what no spot has."""
+    mark = spot.mark("R")[:-1]
+    site = {"province_code": spot.record_province, "stage": "roof"}
+    for here, there, action in (
+        ({"survey_id": spot.survey}, {"survey_id": "99" + spot.survey[2:]}, ""),
+        (
+            {**site, "site_code": spot.site},
+            {**site, "site_code": f"{mark}y-N1"},
+            "records.send",
+        ),
+    ):
+        yield _photo("/api/v1/photos", here, there, action)
+
+
+def _photo(
+    path: str,
+    here: dict[str, object],
+    there: dict[str, object],
+    action: str = "",
+    other: str | None = None,
+) -> Call:
+    def call(path: str, form: dict[str, object], **more: Any) -> Call:
+        names = tuple(str(one) for one in (*form.values(), *path.split("/")) if len(str(one)) > 6)
+        file = ("a.jpg", pictures.jpeg(99))
+        return Call(path, "POST", form=form, file=file, part="photo", names=names, **more)
+
+    return call(path, here, action=action, twin=call(other or path, there))
+
+
+def survey_photos(_w: World, spot: Spot) -> Iterable[Call]:
+    path = "/surveys/{code}/photos"
+    other = path.format(code="99" + spot.survey[2:])
+    yield _photo(path.format(code=spot.survey), {}, {}, other=other)
+
+
+def site_photos(_w: World, spot: Spot) -> Iterable[Call]:
+    path = "/sites/{province}/{code}/photos"
+    here, there = (
+        path.format(province=spot.record_province, code=code)
+        for code in (spot.site, spot.mark("R")[:-1] + "y-N1")
+    )
+    yield _photo(here, {"stage": "roof"}, {"stage": "roof"}, other=there)
 
 
 def tile_at(lon: float, lat: float, z: int) -> tuple[int, int]:

@@ -28,11 +28,16 @@ from tests.matrix_calls import (
     once,
     other_session,
     others_tokens,
+    photo_listings,
+    photo_pages,
+    photos_sent,
     record,
     removals,
     searches,
     sent,
+    site_photos,
     survey,
+    survey_photos,
     tiles,
     uploads,
 )
@@ -151,6 +156,17 @@ ROUTES: dict[tuple[str, str], Route] = {
         "records.read", "record",
         record("/sites/{province}/{code}", lambda s: s.site, "{mark}y-N1", True),
     ),
+    # Photos.
+    ("api_photos.listing", "GET"): Route("records.read", "record", photo_listings),
+    ("api_photos.one", "GET"): Route(
+        "records.read", "record",
+        photo_pages("/api/v1/photos/{id}", "/api/v1/photos/{id}?small=true"),
+    ),
+    ("api_photos.send", "POST"): Route("surveys.send", "record", photos_sent, (201,)),
+    ("photos.original", "GET"): Route("records.read", "record", photo_pages("/photos/{id}")),
+    ("photos.small", "GET"): Route("records.read", "record", photo_pages("/photos/{id}/small")),
+    ("photos.send_of_survey", "POST"): Route("surveys.send", "record", survey_photos, (303,)),
+    ("photos.send_of_site", "POST"): Route("records.send", "record", site_photos, (303,)),
     ("records.search", "GET"): Route(SIGNED_IN, "nothing", searches("/search", "q")),
     # What a person may ask for.
     ("api_households.national_id", "POST"): Route(

@@ -23,8 +23,10 @@ from geo.account_tables import (
     token,
 )
 from geo.accounts.sealing import fingerprint, seal
+from geo.audit_tables import photo
 from geo.counter_tables import commune_counter, site_due
 from geo.personal_ids import context
+from geo.photos import files
 from geo.tables import (
     area,
     boundary,
@@ -40,7 +42,7 @@ from geo.tables import (
     verdict_history,
 )
 from geo.text import fold
-from tests import people
+from tests import people, pictures
 from tests.page_data import box
 
 WHEN = datetime(2026, 10, 5, 1, 30, tzinfo=UTC)
@@ -97,6 +99,11 @@ class Spot:
     def survey_of(self, verdict: str) -> str:
         place = VERDICTS.index(verdict)
         return f"{self.survey_mark}-{place:012d}"
+
+    @property
+    def photo(self) -> str:
+        """The id of the photo of its first survey."""
+        return f"{self.survey_mark}-00000000bbbb"
 
     @property
     def survey_mark(self) -> str:
@@ -261,6 +268,12 @@ def _records(conn: Connection, spot: Spot) -> None:
         )  # fmt: skip
         _add(conn, finding, **key, subject="survey", subject_id=spot.survey_of(verdict),
              rule="outside", severity=3, evidence={"distance_m": -50.5, "mark": mark})  # fmt: skip
+    picture = pictures.jpeg(spot.number)
+    files.write(spot.photo, picture)
+    _add(conn, photo, **key, subject="survey", subject_id=spot.survey, sha256=spot.mark("R"),
+         photo_id=spot.photo, household_code=spot.household, file_name=f"{mark}.jpg",
+         camera=f"máy {mark}", exif="stripped", hash=spot.number, width=160, height=120,
+         bytes=len(picture))  # fmt: skip
     _add(conn, verdict_history, **key, subject="survey", subject_id=spot.survey,
          replaced_at=WHEN, verdict="uncertain", probability=0.3)  # fmt: skip
     _add(

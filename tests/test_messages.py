@@ -21,7 +21,7 @@ from web.messages import CATALOGUE, Template, in_words
 
 ROOT = Path(__file__).parent.parent
 # Here every text is said to the person who sends a file; there only what errors are raised with.
-SAYS_ALL = ("geo/intake/*.py", "geo/geometry.py")
+SAYS_ALL = ("geo/intake/*.py", "geo/geometry.py", "geo/audit/sample_proof.py")
 SAYS_ERRORS = (
     *(f"geo/{name}.py" for name in ("areas", "copying", "db", "findings", "households")),
     *(f"geo/{name}.py" for name in ("paging", "publishing", "sites", "surveys", "targeting")),
@@ -29,6 +29,9 @@ SAYS_ERRORS = (
     "geo/trail_proof.py",
     "geo/accounts/*.py",
     "geo/persons/*.py",
+    "geo/photos/*.py",
+    "api/photos.py",
+    *(f"geo/audit/{name}.py" for name in ("estimates", "samples", "sampling")),
     "geo/trail_filters.py",
     "web/security.py",
 )

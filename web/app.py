@@ -13,6 +13,7 @@ from web import (
     accounts,
     area_access,
     audit,
+    decisions,
     errors,
     formats,
     intake,
@@ -21,8 +22,11 @@ from web import (
     navigation,
     own_tokens,
     person,
+    photos,
     progress,
     records,
+    revisits,
+    samples,
     security,
     shell,
     sign_in,
@@ -33,9 +37,12 @@ from web import (
 PAGES = (
     progress.pages,
     audit.pages,
+    decisions.pages,
+    revisits.pages,
     targeting.pages,
     records.pages,
     person.pages,
+    photos.pages,
     intake.pages,
     sign_in.pages,
     account.pages,
@@ -45,6 +52,7 @@ PAGES = (
     area_access.pages,
     teams.pages,
     access_log.pages,
+    samples.pages,
 )
 
 

@@ -10,10 +10,21 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from api.access import begin, may, needs, note, signed_in
-from geo import areas, boundaries, households, metrics, personal_ids, rules, sites, surveys
+from geo import areas, households, metrics, personal_ids, rules, sites, surveys
 from geo.areas import COUNTRY
+from geo.audit import decisions
+from geo.audit.repairs import Key
 from geo.intake import log as intake_log
-from web import formats, household_page, labels, maps
+from web import (
+    audit_labels,
+    desk_case,
+    desk_evidence,
+    formats,
+    household_page,
+    labels,
+    maps,
+    photos,
+)
 from web.household_page import area_of
 from web.language import language
 from web.shell import area_names, area_or_none, page
@@ -31,8 +42,9 @@ def survey(survey_id: Any) -> str:
     note(subject="survey", subject_id=str(survey_id))
     with begin() as conn:
         found = _noted(surveys.get(conn, str(survey_id), _commune()))
+        key = _key("survey", found, str(survey_id))
         made = maps.LocalMap(_("Bản đồ của phiếu"))
-        maps.evidence(str(survey_id), found["commune_code"]).add_to(made)
+        maps.evidence(desk_evidence.address(key)).add_to(made)
         return page(
             conn,
             "survey.html",
@@ -41,11 +53,12 @@ def survey(survey_id: Any) -> str:
             title=_("Phiếu rà soát") + ": " + (found["head_name"] or found["household_code"]),
             survey=found,
             plain=formats.unbroken(rules.explain(found, language())),
-            rule_texts=_rule_texts(found["findings"]),
+            **_audited(conn, key, found),
             names=area_names(conn, [found, *found["history"]], area_of(conn, found)),
             conflicts=intake_log.conflicts_of(
                 conn, "surveys", found["province_code"], found["commune_code"], str(survey_id)
             ),
+            photos=photos.shown(conn, "survey", found),
             map=maps.render(made),
         )
 
@@ -53,30 +66,21 @@ def survey(survey_id: Any) -> str:
 @pages.get("/surveys/<uuid:survey_id>/evidence.json")
 @needs("records.read")
 def survey_evidence(survey_id: Any) -> Response:
-    """What the map draws for one survey; positions are [lat, lon] in EPSG:4326.
-
-    outlines: addresses of the recorded area's border; nearest: the border's point that is nearest
-    to a doubtful survey's point, else null.
-    """
+    """What the map draws around one survey; see web.desk_evidence."""
     note(subject="survey", subject_id=str(survey_id))
     with begin() as conn:
         found = _noted(surveys.get(conn, str(survey_id), _commune()))
-        nearest = _nearest_border(conn, found) if found["verdict"] != "inside" else None
-    point = None if found["lon"] is None else [found["lat"], found["lon"]]
-    shown = found["candidates"] or [found["recorded_code"] or found["commune_code"]]
-    return jsonify(
-        survey_id=str(survey_id),
-        verdict=found["verdict"],
-        label=f"{maps.VERDICT_MARKS[found['verdict']].sign} {labels.VERDICTS[found['verdict']]}",
-        colour=maps.VERDICT_MARKS[found["verdict"]].colour,
-        shape=maps.VERDICT_MARKS[found["verdict"]].shape,
-        summary=rules.explain(found, language()),
-        point=point,
-        accuracy_m=found["accuracy_used_m"] or found["accuracy_m"],
-        nearest=nearest,
-        outlines=[maps.outline_url(code) for code in shown if code],
-        page=url_for("records.survey", survey_id=survey_id, commune=found["commune_code"] or None),
-    )
+        return jsonify(desk_evidence.drawn(conn, _key("survey", found, str(survey_id)), found))
+
+
+@pages.get("/sites/<province_code>/<path:site_code>/evidence.json")
+@needs("records.read")
+def site_evidence(province_code: str, site_code: str) -> Response:
+    """What the map draws around one rebuild site."""
+    note(subject="site", subject_id=site_code, province_code=province_code)
+    with begin() as conn:
+        found = _noted(sites.get(conn, province_code, site_code, _commune()))
+        return jsonify(desk_evidence.drawn(conn, _key("site", found, site_code), found))
 
 
 @pages.get("/households/<province_code>/<path:household_code>")
@@ -97,6 +101,9 @@ def site(province_code: str, site_code: str) -> str:
     with begin() as conn:
         found = sites.get(conn, province_code, site_code, _commune())
         _noted(found)
+        key = _key("site", found, site_code)
+        made = maps.LocalMap(_("Bản đồ của nhà"))
+        maps.evidence(desk_evidence.address(key)).add_to(made)
         return page(
             conn,
             "site.html",
@@ -105,12 +112,14 @@ def site(province_code: str, site_code: str) -> str:
             title=_("Nhà %(code)s", code=site_code),
             site=found,
             overdue=sites.overdue(found, metrics.today()),
-            rule_texts=_rule_texts(found["findings"]),
+            **_audited(conn, key, found),
+            map=maps.render(made),
             plain=formats.unbroken(rules.explain(found, language())),
             names=area_names(conn, [found], area_of(conn, found)),
             conflicts=intake_log.conflicts_of(
                 conn, "sites", province_code, found["commune_code"], site_code
             ),
+            photos=photos.shown(conn, "site", found),
             site_kinds=labels.SITE_KINDS,
             stages=labels.STAGES,
         )
@@ -175,21 +184,15 @@ def _noted(record: Row) -> Row:
     return record
 
 
-def _nearest_border(conn: Connection, record: Row) -> list[float] | None:
-    if record["lon"] is None or not record["recorded_code"]:
-        return None
-    shapes = boundaries.shapes(conn, [record["recorded_code"]])
-    nearest = shapes.nearest_border(record["recorded_code"], record["lon"], record["lat"])
-    return nearest and [nearest[1], nearest[0]]
+def _key(subject: str, record: Row, subject_id: str) -> Key:
+    return Key(subject, record["province_code"], record["commune_code"], subject_id)
 
 
-def _rule_texts(findings: list[Any]) -> list[tuple[str, str]]:
-    """Title and meaning of each finding's rule."""
-    texts = []
-    for finding in findings:
-        rule = rules.RULES.get(finding["rule"])
-        if rule is None:
-            texts.append((finding["rule"], ""))
-        else:
-            texts.append((getattr(rule, language()), getattr(rule, f"means_{language()}")))
-    return texts
+def _audited(conn: Connection, key: Key, found: Row) -> dict[str, Any]:
+    """What the audit says of a survey or site, for templates/findings.html."""
+    return {
+        "findings": desk_case.told(found["findings"]),
+        "decisions": decisions.history(conn, key.subject, key[1:]),
+        "desk_url": url_for("audit.index", area=key.commune_code or None, item=":".join(key)),
+        "words": audit_labels,
+    }

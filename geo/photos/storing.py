@@ -1,7 +1,7 @@
 """Photos in the database and beside it: stored with their survey or site, found, swept."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -54,21 +54,22 @@ def of_survey(conn: Connection, survey_id: str, commune_code: str | None = None)
 
 
 def of_site(
-    conn: Connection,
-    province_code: str,
-    site_code: str,
-    stage: str,
-    commune_code: str | None = None,
+    conn: Connection, province_code: str, site_code: str, commune_code: str | None = None
+) -> Target:
+    """A site, of no stage; raises NotFoundError, ConflictError where the commune tells."""
+    return _target("site", site_code, sites.get(conn, province_code, site_code, commune_code))
+
+
+def of_stage(
+    conn: Connection, province_code: str, site_code: str, stage: str, commune_code: str | None
 ) -> Target:
     """A stage of a site to store photos of; raises UsageError, NotFoundError, ConflictError."""
     if stage not in STAGES:
         raise UsageError(f"Name the stage of a site's photos: one of {', '.join(STAGES)}.")
-    return _target(
-        "site", site_code, sites.get(conn, province_code, site_code, commune_code), stage
-    )
+    return replace(of_site(conn, province_code, site_code, commune_code), stage=stage)
 
 
-def _target(subject: str, subject_id: str, found: Record, stage: str = "") -> Target:
+def _target(subject: str, subject_id: str, found: Record) -> Target:
     return Target(
         found["province_code"],
         found["commune_code"],
@@ -76,7 +77,6 @@ def _target(subject: str, subject_id: str, found: Record, stage: str = "") -> Ta
         str(found["survey_id"]) if subject == "survey" else subject_id,
         found["household_code"],
         found["demo"],
-        stage,
     )
 
 
