@@ -53,6 +53,8 @@ SUBJECTS = {
     "surveys": _l("Danh sách phiếu"),
     "sites": _l("Danh sách nhà"),
     "findings": _l("Danh sách cảnh báo"),
+    "sample": _l("Mẫu kiểm chứng"),
+    "samples": _l("Danh sách mẫu kiểm chứng"),
 }
 _VARIABLE = r"<(?:\w+(?:\([^<>()]*\))?:)?\w+>"
 _VARIABLES = re.compile(rf"{_VARIABLE}(?:/{_VARIABLE})*(?:\.mvt)?")
