@@ -157,7 +157,7 @@ def photos(
     taken["hash"] = _hashes(rng, taken)
     numbers = np.arange(n)
     taken["sha256"] = [hashlib.sha256(f"{number}".encode()).hexdigest() for number in numbers]
-    taken["photo_id"] = numbers + 1
+    taken["photo_id"] = [f"{number:032x}" for number in numbers]
     return taken
 
 

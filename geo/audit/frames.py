@@ -59,7 +59,7 @@ def context(conn: Connection, province_code: str, read: Sequence[pd.DataFrame]) 
 
 _PHOTOS = """
     SELECT subject, subject_id, province_code, commune_code, household_code, stage, lon, lat,
-           taken_at, exif, hash, sha256, photo_id
+           taken_at, exif, hash, sha256, photo_id::text AS photo_id
       FROM photo WHERE province_code = :province_code ORDER BY subject, subject_id, sha256
 """
 _STAGES = """
