@@ -7,7 +7,7 @@ from pydantic import Field
 from api import answers, models
 from api.access import needs
 from api.errors import PROBLEMS
-from api.params import Listing, Verdict, Word
+from api.params import Day, Listing, State, Verdict, Word
 from geo import findings
 
 blueprint = APIBlueprint(
@@ -19,6 +19,13 @@ blueprint = APIBlueprint(
 class FindingQuery(Listing):
     verdict: Verdict | None = None
     rule: Word | None = Field(None, description="Only surveys that this audit rule doubts.")
+    state: State | None = Field(
+        None, description="Open while any finding is; decided is every state but open."
+    )
+    enumerator: Word | None = None
+    device: Word | None = None
+    since: Day | None = Field(None, description="First day of the visit, in Viet Nam.")
+    until: Day | None = Field(None, description="Last day of the visit.")
 
 
 @blueprint.get("", summary="Surveys that rules doubt", responses={200: models.FindingPage})

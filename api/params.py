@@ -1,6 +1,6 @@
 """Parameters that endpoints share, and how they are read."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,8 @@ VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
 Verdict = Literal["inside", "uncertain", "outside", "unlocated", "doubtful"]
 """A verdict to filter by; doubtful is outside or uncertain."""
+State = Literal["open", "confirmed", "explained", "repaired", "revisit", "decided"]
+"""Where a survey's or site's findings stand; decided is every state but open."""
 Status = Literal["poor", "near_poor", "average", "none"]
 Stage = Literal[
     "proposed",
@@ -67,6 +69,9 @@ def no_nul(value: Any) -> Any:
 
 
 Word = Annotated[str, BeforeValidator(no_nul), Field(max_length=200)]
+LAST_DAY = date(9999, 12, 30)
+Day = Annotated[date, Field(ge=date(1, 1, 2), le=LAST_DAY)]
+"""A day that has a day before and one after."""
 Area = Annotated[
     str,
     BeforeValidator(no_nul),

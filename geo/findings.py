@@ -1,5 +1,8 @@
 """Findings: what the audit rules doubt about surveys and sites."""
 
+from datetime import date, timedelta
+from typing import Any
+
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -46,6 +49,7 @@ def of(conn: Connection, subject: str, key: tuple[str, str, str]) -> list[Record
             finding.c.severity,
             finding.c.evidence,
             finding.c.state,
+            finding.c.blameless,
             finding.c.found_at,
         )
         .where(
@@ -71,10 +75,26 @@ def about_survey(rule: str | None = None) -> ColumnElement[bool]:
     return exists().where(*condition, *([finding.c.rule == rule] if rule else []))
 
 
-def of_surveys(area: Area, *, verdict: str | None = None, rule: str | None = None) -> Select:
+DECIDED = "decided"
+"""Stands for every state but open where findings are filtered by state."""
+_ZONE = "Asia/Ho_Chi_Minh"
+
+
+def of_surveys(
+    area: Area,
+    *,
+    verdict: str | None = None,
+    rule: str | None = None,
+    state: str | None = None,
+    enumerator: str | None = None,
+    device: str | None = None,
+    since: date | None = None,
+    until: date | None = None,
+) -> Select:
     """One row for each survey with findings: the columns of `ancu export findings`, lon, lat.
 
     rules are sorted and joined by `;`, severity is the greatest, state is open while any is.
+    since, until: days of the visit in Viet Nam, both included.
     """
     grouped = (
         select(
@@ -121,21 +141,32 @@ def of_surveys(area: Area, *, verdict: str | None = None, rule: str | None = Non
         )
         .where(areas.scope(area, survey))
     )
+    exact = ((survey.c.enumerator, enumerator), (survey.c.device_id, device))
+    query = query.where(*(column == value for column, value in exact if value))
+    visited = func.timezone(_ZONE, survey.c.surveyed_at)
     if verdict:
         query = query.where(with_verdict(survey, verdict))
-    return query.where(about_survey(rule)) if rule else query
+    if rule:
+        query = query.where(about_survey(rule))
+    if since:
+        query = query.where(visited >= since)
+    if until:
+        query = query.where(visited < until + timedelta(days=1))
+    if state:
+        one = doubts.c.state
+        query = query.where(one != "open" if state == DECIDED else one == state)
+    return query
 
 
 def listing(
     conn: Connection,
     area: Area,
     *,
-    verdict: str | None = None,
-    rule: str | None = None,
     cursor: str | None = None,
     limit: int = 50,
+    **filters: Any,
 ) -> Page:
-    """Surveys with findings by identity, filtered by verdict and rule."""
-    query = of_surveys(area, verdict=verdict, rule=rule).where(scope.within(conn, survey))
+    """Surveys with findings by identity; `filters` are those of `of_surveys`."""
+    query = of_surveys(area, **filters).where(scope.within(conn, survey))
     keys = [survey.c.province_code, survey.c.commune_code, survey.c.survey_id]
     return paging.by_key(conn, query, keys, cursor, limit)

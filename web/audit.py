@@ -1,70 +1,189 @@
 """Audit: which survey locations are doubtful, worst first, with the evidence on the map."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, request
+from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
+from sqlalchemy import Connection
 
 from api.access import asked, begin, needs, note, query_text
-from geo import areas, findings, metrics, rules, surveys
-from web import labels, maps
+from geo import rules
+from geo.areas import Area
+from geo.audit import lately, queue
+from geo.audit.queue import Asked
+from geo.audit.repairs import Key
+from geo.errors import NotFoundError
+from geo.paging import Record
+from web import audit_labels, desk, desk_case, labels, maps, own_areas
+from web.desk import Desk
+from web.forms import Refused
 from web.language import language
-from web.shell import area_names, chosen, page, uuid_or_none
+from web.shell import page
 
 pages = Blueprint("audit", __name__)
 
+ACTION = "records.read"
 PAGE_SIZE = 50
 
 
 @pages.get("/audit")
-@needs("records.read")
+@needs(ACTION)
 def index() -> str:
-    """The audit queue of an area, filtered by verdict and rule."""
-    verdict = chosen("verdict", labels.VERDICTS, "") or None
-    rule = chosen("rule", rules.RULES, "") or None
-    # The one filter of list, map and files: they must tell the same.
-    wanted = verdict or (None if rule else findings.DOUBTFUL)
-    selected = uuid_or_none(request.args.get("survey"))
-    selected_in = request.args.get("commune", "")[:20]
+    """The desk: the queue of an area, and the chosen case with its evidence."""
+    asked_for = Desk.of(request.args)
+    note(subject="audit", query=query_text())
     with begin() as conn:
-        area = asked(conn, request.args.get("area"))
-        note(subject="surveys", query=query_text())
-        figures = metrics.figures(conn, area)
-        listed = surveys.listing(
-            conn,
-            area,
-            verdict=wanted,
-            rule=rule,
-            cursor=request.args.get("cursor") or None,
-            limit=PAGE_SIZE,
-            order="worst",
-        )
-        counted = [verdict] if verdict else findings.DOUBTED
-        made = maps.LocalMap(_("Bản đồ phiếu"))
-        maps.outline(area.code, listed.items if area.level == "commune" else ()).add_to(made)
-        maps.survey_points(area.code, verdict=wanted, rule=rule).add_to(made)
-        maps.evidence(selected, selected_in).add_to(made)
-        return page(
-            conn,
-            "audit.html",
-            active="audit",
-            area=area,
-            title=_("Kiểm tra vị trí") + ": " + area.full_name,
-            children=areas.children(conn, area.code),
-            figures=figures,
-            page=listed,
-            names=area_names(conn, listed.items, area),
-            total=None if rule else sum(figures[v] for v in counted),
-            verdict=verdict,
-            rule=rule,
-            rule_labels={code: getattr(one, language()) for code, one in rules.RULES.items()},
-            selected=selected and (selected, selected_in),
-            map=maps.render(made),
-            drawn=counted if verdict or not rule else labels.VERDICTS,
-            download=lambda format: _download(area.code, wanted, rule, format),
-        )
+        return shown(conn, asked_for)
 
 
-def _download(area_code: str, verdict: str | None, rule: str | None, format: str) -> str:
-    query = {"area": area_code, "verdict": verdict, "rule": rule, "format": format}
+@pages.get("/audit/case")
+@needs(ACTION)
+def case() -> str:
+    """The chosen case alone: what the desk's script puts beside its list."""
+    asked_for = Desk.of(request.args)
+    note(subject="audit", query=query_text())
+    with begin() as conn:
+        key = desk_case.chosen(conn, asked_for)
+        if key is None:
+            raise NotFoundError(_("Không có trường hợp này, hoặc cảnh báo của nó đã hết."))
+        return render_template("audit_case.html", **_case(conn, asked_for, key))
+
+
+def shown(
+    conn: Connection,
+    asked_for: Desk,
+    refused: Refused | None = None,
+    typed: Mapping[str, Any] | None = None,
+) -> str:
+    """The desk's page; with why a decision was refused and what its form held."""
+    area = asked(conn, asked_for.get("area"), ACTION)
+    wanted = asked_for.asked(area)
+    listed = queue.cases(conn, wanted, asked_for.get("cursor") or None, PAGE_SIZE)
+    before, after = asked_for.pages(listed.next_cursor)
+    key = desk_case.chosen(conn, asked_for)
+    one = _case_or_none(conn, asked_for, key, typed)
+    facets = queue.facets(conn, replace(wanted, rule=None, enumerator=None, device_id=None))
+    made = maps.LocalMap(_("Bản đồ các trường hợp"))
+    maps.outline(area.code, listed.items if area.level == "commune" else ()).add_to(made)
+    maps.case_points().add_to(made)
+    maps.survey_points(area.code, hidden=True).add_to(made)
+    maps.evidence(one["case"]["evidence"] if one else None).add_to(made)
+    return page(
+        conn,
+        "audit.html",
+        active="audit",
+        area=area,
+        title=_("Kiểm tra vị trí") + ": " + area.full_name,
+        options=own_areas.around(conn, area, ACTION),
+        wanted=wanted,
+        page=listed,
+        communes=_communes(conn, listed.items, area),
+        totals=queue.totals(conn, wanted),
+        families=_families(facets["rules"]),
+        facets=facets,
+        before=before,
+        after=after,
+        lost=key is None and bool(_names_one(asked_for)),
+        done=_done(conn, asked_for),
+        map=maps.render(made),
+        points=[_point(item) for item in listed.items if item["lon"] is not None],
+        download=lambda format: _download(wanted, format),
+        **(_nothing(asked_for) | (one or {}) | {"refused": refused}),
+    )
+
+
+def _case(
+    conn: Connection, asked_for: Desk, key: Key, typed: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """What the templates need to show a case."""
+    found = desk_case.shown(conn, key, typed)
+    note(subject=key.subject, subject_id=key.subject_id, rows=len(found["members"]) or 1)
+    note(province_code=key.province_code, commune_code=key.commune_code)
+    return _nothing(asked_for) | {"case": found}
+
+
+def _case_or_none(
+    conn: Connection, asked_for: Desk, key: Key | None, typed: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
+    try:
+        return _case(conn, asked_for, key, typed) if key else None
+    except NotFoundError:
+        return None
+
+
+def _nothing(asked_for: Desk) -> dict[str, Any]:
+    """The names that the case's template uses, without a case."""
+    return {
+        "case": None,
+        "refused": None,
+        "desk": asked_for,
+        "words": audit_labels,
+        "case_text": desk.case_text,
+        "key_text": desk.key_text,
+        "key_of": lately.key_of,
+        "rule_titles": {code: getattr(one, language()) for code, one in rules.RULES.items()},
+    }
+
+
+def _names_one(asked_for: Desk) -> str:
+    return asked_for.get("case") or asked_for.get("item") or asked_for.get("survey")
+
+
+def _families(counted: Mapping[str, int]) -> list[tuple[str, list[tuple[str, str, int]]]]:
+    """The rules by family, each with how many rows it doubts."""
+    return [
+        (
+            str(name),
+            [
+                (code, getattr(rule, language()), counted.get(code, 0))
+                for code, rule in rules.RULES.items()
+                if rule.family == family
+            ],
+        )
+        for family, name in audit_labels.FAMILY_NAMES.items()
+    ]
+
+
+def _communes(conn: Connection, items: list[Record], area: Area) -> dict[str, str]:
+    """code → name of the communes of the listed rows; of `area` itself it says nothing."""
+    if area.level == "commune":
+        return {}
+    return own_areas.names(conn, (one["commune_code"] for one in items), area)
+
+
+def _done(conn: Connection, asked_for: Desk) -> dict[str, Any] | None:
+    """What was just decided, as long as nothing else was decided about it since."""
+    number = asked_for.get("done")
+    rows = lately.made_with(conn, int(number)) if number.isdigit() and len(number) < 19 else []
+    mine = [one for one in rows if desk_case.may_decide(lately.key_of(one))]
+    return {"decision": mine[0]["decision"], "count": len(mine), "id": number} if mine else None
+
+
+def _point(item: Record) -> dict[str, Any]:
+    """A listed case as the map draws it."""
+    name = item["head_name"] or item["household_code"]
+    return {
+        "case": desk.case_text(item["province_code"], item["case_key"]),
+        "at": [item["lat"], item["lon"]],
+        "verdict": item["verdict"],
+        "text": f"{name} · {labels.VERDICTS[item['verdict']]}",
+    }
+
+
+def _download(wanted: Asked, format: str) -> str:
+    """The address of the file that holds the surveys of the list."""
+    query = {
+        "area": wanted.area.code,
+        "verdict": wanted.verdict,
+        "rule": wanted.rule,
+        "state": None if wanted.state == queue.ALL else wanted.state,
+        "enumerator": wanted.enumerator,
+        "device": wanted.device_id,
+        "since": wanted.since,
+        "until": wanted.until,
+        "format": format,
+    }
     return "/api/v1/findings?" + urlencode({k: v for k, v in query.items() if v})

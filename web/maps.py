@@ -128,6 +128,7 @@ class LocalMap(folium.Map):
                 ("vectorgrid", "vendor/vectorgrid.js"),
                 ("ancu_tiles", "js/tiles.js"),
                 ("ancu_map", "js/map.js"),
+                ("ancu_evidence", "js/evidence.js"),
             )
         ]
         self.default_css = [("leaflet_css", url_for("static", filename="vendor/leaflet.css"))]
@@ -192,8 +193,11 @@ def outline(area_code: str, listed: Iterable[Mapping[str, Any]] = ()) -> Call:
     return Call("outline", {"url": outline_url(area_code), "points": points})
 
 
-def survey_points(area_code: str, **filters: str | None) -> Call:
-    """Surveys of an area by verdict as vector tiles; groups with their count at small scales."""
+def survey_points(area_code: str, *, hidden: bool = False, **filters: str | None) -> Call:
+    """Surveys of an area by verdict as vector tiles; groups with their count at small scales.
+
+    hidden: only drawn when the legend's switch `surveys` is set.
+    """
     layer = LAYERS["surveys"]
     query = {"area": area_code} | {key: value for key, value in filters.items() if value}
     return Call(
@@ -210,17 +214,25 @@ def survey_points(area_code: str, **filters: str | None) -> Call:
                 for key, mark in VERDICT_MARKS.items()
             },
             "page": url_for("records.survey", survey_id=PLACEHOLDER),
+            "hidden": hidden,
         },
     )
 
 
-def evidence(survey_id: str | None = None, commune_code: str = "") -> Call:
-    """Room for one survey's evidence: recorded area, point, accuracy, line to the border.
+def case_points() -> Call:
+    """The cases of the page's list; the page holds them as JSON in the element `case-points`."""
+    return Call("cases", {"data": "case-points", "marks": _mark_styles()})
 
-    commune_code tells apart surveys of one id.
-    """
-    url = url_for("records.survey_evidence", survey_id=PLACEHOLDER)
-    return Call("evidence", {"url": url, "selected": survey_id, "commune": commune_code})
+
+def evidence(url: str | None = None) -> Call:
+    """Room for the evidence of one survey or site, at first of that whose evidence is at `url`."""
+    return Call("evidence", {"url": url, "marks": _mark_styles()})
+
+
+def _mark_styles() -> dict[str, dict[str, str]]:
+    return {
+        key: {"colour": mark.colour, "shape": mark.shape} for key, mark in VERDICT_MARKS.items()
+    }
 
 
 def render(made: LocalMap) -> MapHtml:
@@ -255,8 +267,7 @@ def _words() -> dict[str, str]:
         "noData": _("Chưa có số liệu"),
         "noBoundary": _("Chưa có ranh giới cho khu vực này."),
         "surveys": _("phiếu"),
+        "proposed": _("điểm được đề xuất"),
+        "chosenPoint": _("điểm sẽ ghi"),
         "beyond": _("phiếu trong danh sách nằm ngoài khung bản đồ"),
-        "openSurvey": _("Mở phiếu"),
-        "accuracy": _("sai số GPS"),
-        "toBorder": _("đường ngắn nhất tới ranh giới"),
     }

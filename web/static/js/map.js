@@ -58,6 +58,7 @@
   /* ---- the functions that maps.py calls ---- */
 
   const Ancu = window.Ancu = {};
+  Ancu.tools = {element, getJson, loading, show, sign};
   const NOBODY = "00000000-0000-0000-0000-000000000000";
 
   Ancu.begin = function (map, config) {
@@ -265,9 +266,12 @@
       }
       return box;
     };
+    const toggle = config.hidden && document.querySelector("input[data-layer=surveys]");
+    const shown = () => !toggle || toggle.checked;
+    if (toggle) { toggle.addEventListener("change", () => { if (toggle.checked) { layer.addTo(map); } else { layer.remove(); } }); }
     let hovered = null;
     map.on("mousemove", (event) => {
-      const p = layer.markAt(event.layerPoint);
+      const p = shown() ? layer.markAt(event.layerPoint) : null;
       if (p === hovered) { return; }
       hovered = p;
       map.getContainer().style.cursor = p ? "pointer" : "";
@@ -275,10 +279,10 @@
     });
     map.on("mouseout zoomstart", () => { hovered = null; tip.remove(); });
     map.on("click", (event) => {
-      const p = layer.markAt(event.layerPoint);
+      const p = shown() && !map.ancu.picking ? layer.markAt(event.layerPoint) : null;
       if (!p) { return; }
       if (one(p) === undefined) { map.setView(event.latlng, Math.min(map.getZoom() + 2, 19)); return; }
-      if (map.ancu.select) { map.ancu.select(p.id, p.commune_code, true); } else { location.assign(addressOf(config.page, p.id, p.commune_code)); }
+      if (map.ancu.select) { map.ancu.select(p.id, p.commune_code); } else { location.assign(addressOf(config.page, p.id, p.commune_code)); }
     });
     layer.on("tileerror", () => {
       const button = element("button", "button", map.ancu.words.retry);
@@ -287,7 +291,7 @@
       note(map, map.ancu.words.failed, button);
     });
     layer.on("load", () => { map.getContainer().dataset.points = "ready"; });
-    layer.addTo(map);
+    if (shown()) { layer.addTo(map); }
   };
 
   /* The chosen survey's mark, of the same shape as in the legend and larger than the others. */
@@ -318,63 +322,4 @@
   function addressOf(template, id, commune) {
     return template.replace(NOBODY, encodeURIComponent(id)) + (commune ? "?commune=" + encodeURIComponent(commune) : "");
   }
-
-  Ancu.evidence = function (map, config) {
-    const group = L.featureGroup().addTo(map);
-    const options = (extra) => Object.assign({pane: "evidence", renderer: L.svg({pane: "evidence"}), interactive: false}, extra);
-    const panel = document.getElementById("evidence");
-
-    async function draw(id, commune) {
-      group.clearLayers();
-      if (!id) { return; }
-      const seen = await getJson(addressOf(config.url, id, commune));
-      const outlines = await Promise.all(seen.outlines.map(getJson));
-      if (map.ancu.chosen !== id + commune) { return; }
-      for (const shape of outlines) {
-        L.geoJSON(shape, {style: () => options({color: "#111827", weight: 2.5, dashArray: "6 4", fillColor: "#111827", fillOpacity: 0.06})}).addTo(group);
-      }
-      if (seen.point) {
-        if (seen.accuracy_m) { L.circle(seen.point, options({radius: seen.accuracy_m, color: seen.colour, weight: 1, fillOpacity: 0.12})).addTo(group); }
-        if (seen.nearest) { L.polyline([seen.point, seen.nearest], options({color: seen.colour, weight: 3})).addTo(group); }
-        const icon = L.divIcon({html: sign(seen.shape, seen.colour), className: "", iconSize: [22, 22]});
-        L.marker(seen.point, {pane: "evidence", icon, interactive: false, keyboard: false}).addTo(group);
-      }
-      if (group.getLayers().length) { show(map, group.getBounds()); }
-      if (panel) {
-        panel.replaceChildren(element("strong", "verdict " + seen.verdict, seen.label), element("span", "", seen.summary));
-        const link = element("a", "", map.ancu.words.openSurvey);
-        link.href = seen.page;
-        panel.append(link);
-        panel.hidden = false;
-      }
-      map.getContainer().dataset.evidence = id;
-    }
-
-    function select(id, place, push) {
-      const commune = place || "";
-      map.ancu.chosen = id ? id + commune : null;
-      for (const row of document.querySelectorAll("tr[data-survey]")) {
-        const on = row.dataset.survey === id && (!commune || row.dataset.commune === commune);
-        row.classList.toggle("chosen", on);
-        row.setAttribute("aria-selected", String(on));
-      }
-      if (push) {
-        const url = new URL(location.href);
-        url.searchParams.set("survey", id);
-        if (commune) { url.searchParams.set("commune", commune); } else { url.searchParams.delete("commune"); }
-        history.pushState({survey: id}, "", url);
-        document.dispatchEvent(new Event("ancu:address"));
-      }
-      if (!id && map.ancu.home) { show(map, map.ancu.home); }
-      if (!id && panel) { panel.hidden = true; }
-      return id ? loading(map, () => draw(id, commune)) : draw(null);
-    }
-    map.ancu.select = select;
-    document.addEventListener("ancu:survey", (event) => select(event.detail.id, event.detail.commune, true));
-    window.addEventListener("popstate", () => {
-      const asked = new URL(location.href).searchParams;
-      select(asked.get("survey"), asked.get("commune"), false);
-    });
-    if (config.selected) { select(config.selected, config.commune, false); }
-  };
 })();

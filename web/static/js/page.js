@@ -39,7 +39,7 @@
     for (const link of document.querySelectorAll(".languages a, .switch a, th a[data-sort]")) {
       const url = new URL(link.href);
       const own = link.dataset.sort ? ["sort", "dir"] : link.dataset.metric ? ["metric"] : [];
-      for (const key of ["sort", "dir", "metric", "survey", "commune"]) {
+      for (const key of ["sort", "dir", "metric", "survey", "commune", "case", "item"]) {
         if (own.includes(key)) { continue; }
         if (now.has(key)) { url.searchParams.set(key, now.get(key)); } else { url.searchParams.delete(key); }
       }
@@ -92,19 +92,6 @@
     const first = document.querySelector("a[data-metric].on").dataset.metric;
     window.addEventListener("popstate", () => {
       useMetric(new URL(location.href).searchParams.get("metric") || first);
-    });
-  }
-
-  /* ---- the audit list: choosing a row shows its evidence on the map ---- */
-  for (const row of document.querySelectorAll("tr[data-survey]")) {
-    const choose = () => document.dispatchEvent(new CustomEvent("ancu:survey", {detail: {id: row.dataset.survey, commune: row.dataset.commune}}));
-    row.tabIndex = 0;
-    row.addEventListener("click", (event) => { if (!event.target.closest("a")) { choose(); } });
-    row.addEventListener("keydown", (event) => {
-      if (event.target === row && (event.key === "Enter" || event.key === " ")) {
-        event.preventDefault();
-        choose();
-      }
     });
   }
 

@@ -1,0 +1,173 @@
+"""Decisions from the desk: one reason for one or many, undone again, or refused in words."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flask import Blueprint, request
+from flask_babel import gettext as _
+from sqlalchemy import Connection
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Response
+
+from api.access import begin, current, needs, note
+from geo.audit import decisions, lately, queue
+from geo.audit.actors import By
+from geo.audit.repairs import Key, Point
+from geo.errors import RejectedError
+from geo.paging import Record
+from web import audit, desk
+from web.desk import Desk
+from web.desk_case import DECIDE, may_decide
+from web.forms import Refused, all_typed, attempt, typed
+
+pages = Blueprint("decisions", __name__, url_prefix="/audit")
+
+Answer = Response | tuple[str, int]
+
+
+@pages.post("/decisions")
+@needs(DECIDE)
+def decide() -> Answer:
+    """Decide about the rows that are ticked, or about whole cases ticked in the list."""
+    return _answered(_decide, next_case=typed("next"))
+
+
+@pages.post("/reopen")
+@needs(DECIDE)
+def reopen() -> Answer:
+    """Take the last decision about one row back."""
+    key = desk.read_key(typed("subject"))
+
+    def do(conn: Connection) -> list[Record]:
+        return _reopened(conn, [key] if key else [])
+
+    return _answered(do, here=typed("subject"))
+
+
+@pages.post("/undo")
+@needs(DECIDE)
+def undo() -> Answer:
+    """Take back what was decided at once, where nothing else was decided about it since."""
+    number = typed("decision_id")
+
+    def do(conn: Connection) -> list[Record]:
+        made = lately.made_with(conn, int(number)) if _is_id(number) else []
+        return _reopened(conn, [key for one in made if may_decide(key := lately.key_of(one))])
+
+    return _answered(do)
+
+
+def _answered(
+    do: Callable[[Connection], list[Record]], *, next_case: str = "", here: str = ""
+) -> Answer:
+    """Back to the desk: at the next case, or at the form that was refused."""
+    given = all_typed()
+    back = Desk.read(typed("back"))
+    note(subject="audit", reason=_told(given), durable=True)
+    done = attempt(do)
+    if isinstance(done, Refused):
+        item = {"item": given["here"]} if given.get("here") else {}
+        asked_for = Desk.of({**back.given, **item})
+        with begin("records.read") as conn:
+            return audit.shown(conn, asked_for, done, given), done.status
+    with begin() as conn:
+        last = lately.seen(conn, [lately.key_of(one) for one in done[:1]])
+    made = next(iter(last.values()), None)
+    where = {"item": here} if here else {"case": next_case}
+    anchor = "#case" if any(where.values()) else ""
+    return redirect(back.link(**where, done=made) + anchor, 303)
+
+
+def _decide(conn: Connection) -> list[Record]:
+    back = Desk.read(typed("back"))
+    seen = _picked(conn, back) or _ticked()
+    _note_place(list(seen))
+    return decisions.decide(
+        conn,
+        list(seen),
+        typed("decision"),
+        typed("reason"),
+        _by(),
+        point=_point() if typed("decision") == "repaired" else None,
+        due_on=desk.day_or_none(typed("due_on").strip())
+        if typed("decision") == "revisit"
+        else None,
+        seen=seen,
+    )
+
+
+def _reopened(conn: Connection, keys: Sequence[Key]) -> list[Record]:
+    _note_place(keys)
+    return decisions.reopen(conn, keys, typed("reason"), _by())
+
+
+def _ticked() -> dict[Key, int]:
+    """The rows that the form names, each with the last decision that its page told of."""
+    found = {}
+    for value in request.form.getlist("subject"):
+        number, _colon, text = value.partition(":")
+        key = desk.read_key(text)
+        if key is None or not _is_id(number):
+            raise RejectedError(_("Biểu mẫu bị hỏng; tải lại trang rồi làm lại."))
+        found[key] = int(number)
+    return found
+
+
+def _picked(conn: Connection, back: Desk) -> dict[Key, int]:
+    """The rows of the cases that are ticked in the list, as far as its filter holds them.
+
+    Only those that the user may decide about: what lies elsewhere is not visible in this
+    transaction.
+    """
+    keys: list[Key] = []
+    state = back.get("state") or "open"
+    for text in request.form.getlist("pick"):
+        case = desk.read_case(text)
+        rows = queue.members(conn, *case, decisions.MAX_AT_ONCE + 1) if case else []
+        keys += [lately.key_of(one) for one in rows if state in ("all", one["state"])]
+    last = lately.seen(conn, keys)
+    return {key: last.get(key, 0) for key in keys}
+
+
+def _point() -> Point | None:
+    """The point that is typed; None where the fields are empty, for the one that is proposed."""
+    lat, lon, accuracy = (typed(name).strip() for name in ("lat", "lon", "accuracy_m"))
+    if not lat and not lon:
+        return None
+    return Point(_number(lon), _number(lat), _number(accuracy) if accuracy else None)
+
+
+def _number(text: str) -> float:
+    """A number as people type it, with a comma or a point; raises RejectedError."""
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        raise RejectedError(
+            _("“%(text)s” không phải là số; viết ví dụ 21,028500.", text=text[:40])
+        ) from None
+
+
+def _by() -> By:
+    user = current()
+    return By(user.account_id, user.full_name)
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
+def _note_place(keys: Sequence[Key]) -> None:
+    """Tell the access log what is decided about: the record, or how many there are."""
+    places = {(key.province_code, key.commune_code) for key in keys}
+    provinces = {province for province, _commune in places}
+    if len(keys) == 1:
+        note(subject=keys[0].subject, subject_id=keys[0].subject_id)
+    if len(provinces) == 1:
+        commune = places.pop()[1] if len(places) == 1 else ""
+        note(province_code=provinces.pop(), commune_code=commune)
+    note(rows=len(keys))
+
+
+def _told(given: dict[str, Any]) -> str:
+    """What the access log keeps: which decision and why."""
+    return f"{given.get('decision') or request.path.rsplit('/', 1)[-1]}: {given.get('reason', '')}"
