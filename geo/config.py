@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     session_hours: int = Field(default=12, ge=1, le=7 * 24)
     token_days: int = Field(default=366, ge=1, le=366)
 
+    address_confidence: float = Field(default=0.6, ge=0, le=1)
     inside_probability: float = Field(default=0.95, gt=0.5, lt=1)
     outside_probability: float = Field(default=0.05, gt=0, lt=0.5)
     assumed_accuracy_m: float = Field(default=30.0, gt=0)

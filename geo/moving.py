@@ -65,11 +65,12 @@ _ABOUT_SUBJECTS = (
 )
 
 
-def move(conn: Connection, moves: Collection[Move], placed_by: str) -> set[Move]:
+def move(conn: Connection, moves: Collection[Move], placed_by: str | None) -> set[Move]:
     """Move households and return those that moved: recount their former and new communes.
 
     One stays where it is when the new commune has a household of its code already, or a survey
-    or site with the identity of one of its own. placed_by: code, address, point or survey.
+    or site with the identity of one of its own. placed_by: code, address, point, survey or fix;
+    None where it goes back to being open.
     """
     if not moves:
         return set()
@@ -125,7 +126,7 @@ def _note_subjects(conn: Connection) -> None:
         conn.execute(insert(_SUBJECT).from_select([c.name for c in _SUBJECT.c], found))
 
 
-def _copy(conn: Connection, table: Table, **changed: str) -> None:
+def _copy(conn: Connection, table: Table, **changed: str | None) -> None:
     """The rows once more, in their new commune."""
     # As they are stored: geometries would be read as something else.
     values: dict[str, ColumnElement] = {

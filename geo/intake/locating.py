@@ -112,7 +112,9 @@ def compared_with(intake: Intake, batch: Batch, homes: Sequence[Home]) -> list[t
         if own:
             place = intake.places.of_address(own)
             said = (place.commune_code,) if place.commune_code else place.candidates
-            communes = said or communes
+            # One that is read unsurely takes nothing from what the household is known to be.
+            unsure = not place.commune_code and len(said) == 1
+            communes = (*communes, *said) if unsure else said or communes
         result.append(communes)
     return result
 

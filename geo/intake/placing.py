@@ -1,13 +1,14 @@
 """Where a household belongs: by its commune code, else its address, else its own point."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import aliased
 
 from geo import addresses, boundaries
+from geo.address_fixes import stored
 from geo.config import settings
 from geo.geometry import Floats
 from geo.tables import NO_COMMUNE, NO_PROVINCE, area, area_successor
@@ -31,7 +32,7 @@ def not_your_commune(code: str) -> str:
 class Place:
     """The present commune of a household, or the candidates among which it is not decided.
 
-    placed_by: code, address, point, survey; None while undecided. confidence: of the address.
+    placed_by: code, address, fix, point, survey; None while undecided. confidence: of the address.
     """
 
     province_code: str = NO_PROVINCE
@@ -61,21 +62,54 @@ class Places:
         """The place of an address text; `province_code` is what the row says of its province."""
         key = f"{province_code}\n{text}"
         if key not in self._known:
-            said = self._resolver.resolve(text)
-            start = Place(
-                province_code=said.province_code or province_code or NO_PROVINCE,
-                placed_by="address",
-                area_id=said.area_id,
-                confidence=said.confidence,
-            )
-            self._known[key] = self._among(said.candidates, start)
+            self._known[key] = self._read(text, province_code)
         return self._known[key]
+
+    def _read(self, text: str, province_code: str | None) -> Place:
+        """What the resolver reads surely; else what a person decided of look-alikes; else open."""
+        said = self._resolver.resolve(text)
+        start = Place(
+            province_code=said.province_code or province_code or NO_PROVINCE,
+            placed_by="address",
+            area_id=said.area_id,
+            confidence=said.confidence,
+        )
+        if said.commune_code and said.confidence >= settings().address_confidence:
+            return self._among(said.candidates, start)
+        place = self._open(said.candidates, start)
+        return self._fixed(text, said, place, province_code) or place
+
+    def _fixed(
+        self,
+        text: str,
+        said: addresses.Resolution,
+        place: Place,
+        province_code: str | None,
+    ) -> Place | None:
+        """Where fixes in scope lead an open address: candidates, where they lead apart."""
+        if not self._fixes:
+            return None
+        shared = stored.shared(text, said)
+        targets = self._fixes.get(shared.key, ()) if shared.safe else ()
+        codes = [
+            code
+            for province, code in targets
+            if province_code in (None, province) and self.province_of(code) == province
+        ]
+        return self._among(sorted(codes), place, "fix") if codes else None
+
+    def narrowed(self, place: Place, text: str) -> Place:
+        """An open place of a code, or the one among its candidates that a fix of `text` chose."""
+        fixed = self.of_address(text)
+        if fixed.placed_by == "fix" and fixed.commune_code in place.candidates:
+            return self._among((fixed.commune_code,), place, "fix")
+        return place
 
     def by_points(
         self, places: Sequence[Place], lon: Floats, lat: Floats, accuracy_m: Floats
     ) -> list[Place]:
         """Decide between candidates where a household's own point lies inside one of them."""
-        open_ = [i for i, place in enumerate(places) if len(place.candidates) > 1]
+        open_ = [i for i, place in enumerate(places) if place.candidates]
         open_ = [i for i in open_ if lon[i] == lon[i]]
         decided = list(places)
         if open_ and len(self.shapes):
@@ -119,6 +153,15 @@ class Places:
             area_id=place.area_id,
             confidence=place.confidence,
         )
+
+    def _open(self, codes: Sequence[str], place: Place) -> Place:
+        """`place` left open among these present communes, which may be a single unsure one."""
+        several = self._among(codes, place)
+        return replace(several, commune_code=NO_COMMUNE, candidates=tuple(codes), placed_by=None)
+
+    @cached_property
+    def _fixes(self) -> dict[str, set[stored.Target]]:
+        return stored.in_force(self._conn)
 
     @cached_property
     def _resolver(self) -> addresses.Resolver:

@@ -112,6 +112,8 @@ def _place(intake: Intake, record: Household) -> Place | str:
         place = places.of_code(record.commune_code)
         if place is None:
             return unknown_commune(record.commune_code)
+        if not place.commune_code:
+            place = places.narrowed(place, record.recorded_address)
     else:
         place = places.of_address(record.recorded_address, said)
     if said is not None and place.province_code not in (said, NO_PROVINCE):

@@ -1,0 +1,1 @@
+"""What persons decided that addresses mean, for all that look alike."""
