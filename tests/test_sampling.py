@@ -2,8 +2,11 @@
 
 import hashlib
 import random
+import re
 from collections import Counter
 from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -210,3 +213,29 @@ def test_what_cannot_be_drawn_is_said(plan: Plan, units: list[Unit], message: st
 def test_a_frame_that_is_too_large_is_refused() -> None:
     with pytest.raises(RejectedError, match="smaller area"):
         sampling.check(Plan("random", 10), {"A": sampling.MOST_IN_FRAME + 1})
+
+
+# ---- the document ----
+
+
+def as_documented() -> dict[str, Any]:
+    text = (Path(__file__).parent.parent / "docs" / "sampling.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    names: dict[str, Any] = {}
+    exec(compile(code, "sampling.md", "exec"), names)  # our own document
+    return names
+
+
+@pytest.mark.parametrize("method", ["random", "stratified", "weighted"])
+def test_the_document_s_own_code_draws_the_same(method: str) -> None:
+    draw = as_documented()["draw"]
+    for turn in range(30):
+        rng = random.Random(turn)
+        units = [
+            Unit(sampling.key(f"{turn} {n}"), rng.choice([100, 100, 100, 2_300, 9_700]), name)
+            for n, name in enumerate(rng.choices("ABCD", [50, 20, 5, 1], k=rng.randint(40, 90)))
+        ]
+        plan = Plan(method, rng.randint(12, 40), rng.randint(1, 3))
+        wanted = {one.key for one in sampling.draw(units, plan, sha(str(turn)))}
+        found = draw(sampling.text(units), method, plan.size, plan.at_least, sha(str(turn)))
+        assert len(found) == plan.size and set(found) == wanted

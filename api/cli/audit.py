@@ -2,6 +2,7 @@
 
 import click
 
+from api.cli import samples
 from api.cli.bars import bar
 from api.cli.database import database
 from geo import cluster
@@ -12,7 +13,10 @@ from geo.errors import UsageError
 
 @click.group(name="audit")
 def group() -> None:
-    """Checks of locations: run, pass."""
+    """Checks of locations: run, pass, sample."""
+
+
+group.add_command(samples.group)
 
 
 @group.command()
