@@ -72,13 +72,13 @@ class Desk:
 
     def list_link(self, **changes: Any) -> str:
         """The same from the first page on and with nothing chosen."""
-        return self.link(**dict.fromkeys((*PAGED, *CHOICE)), **changes)
+        return self.link(**{name: None for name in (*PAGED, *CHOICE)} | changes)
 
     def pages(
         self, next_cursor: str | None, endpoint: str = "audit.index"
     ) -> tuple[str | None, str | None]:
         """The addresses of the page before and of the next one."""
-        none = dict.fromkeys(CHOICE)
+        none: dict[str, Any] = dict.fromkeys(CHOICE)
         trail = [one for one in self.get("before").split(".") if one]
         before = after = None
         if self.get("cursor"):

@@ -177,5 +177,6 @@ def _apart(row: Record, others: Sequence[Record]) -> list[float | None]:
     if not others or row["lon"] is None:
         return [None] * len(others)
     lon, lat = (np.array([one[name] for one in others], dtype=float) for name in ("lon", "lat"))
-    here = (np.full(len(others), row[name], dtype=float) for name in ("lon", "lat"))
-    return [None if m != m else float(m) for m in metres_between(*here, lon, lat)]
+    here_lon, here_lat = np.full_like(lon, row["lon"]), np.full_like(lat, row["lat"])
+    found = metres_between(here_lon, here_lat, lon, lat)
+    return [None if m != m else float(m) for m in found]
