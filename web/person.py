@@ -14,6 +14,8 @@ from api import answers
 from api.access import begin, may, needs, note
 from geo import households, personal_ids
 from geo.persons import correcting, history, record, removing
+from geo.photos import files
+from geo.photos import storing as photos
 from web import household_page, labels, once, person_words
 from web.forms import Refused, attempt
 from web.household_page import address, area_of, may_here
@@ -138,11 +140,14 @@ def remove(province_code: str, household_code: str) -> Answer:
     confirmed = request.form.get("confirm")
     note(query="1/2" if confirmed is None else "2/2")
 
+    pictures: list[str] = []
+
     def step(conn: Connection) -> Row:
         history.checked(reason)
         one = _noted(households.get(conn, province_code, household_code, _commune()))
         if confirmed is not None:
             _province, code, commune = _key(one)
+            pictures.extend(photos.ids_of_household(conn, province_code, code, commune))
             removing.remove(conn, (province_code, code, commune), reason, confirmed)
         return one
 
@@ -152,6 +157,7 @@ def remove(province_code: str, household_code: str) -> Answer:
         with begin() as conn:
             shown = _remove_page(conn, province_code, household_code, refused)
             return (shown, refused.status) if refused else shown
+    files.drop(pictures)  # their rows are gone: what is left could not be opened any more
     flash(_("Đã xoá dữ liệu cá nhân của hộ %(code)s.", code=household_code), "done")
     if done["commune_code"] and may("figures.read"):
         return redirect(url_for("progress.area_page", code=done["commune_code"]), 303)

@@ -14,6 +14,8 @@ from geo import personal_ids, trail
 from geo.errors import UsageError
 from geo.intake.session import Key
 from geo.persons import correcting, history, record, removing
+from geo.photos import files
+from geo.photos import storing as photos
 from geo.trail import Entry
 
 _REASON = click.option("--reason", required=True, help="Why, in 10 characters and more.")
@@ -86,8 +88,10 @@ def remove(province: str, code: str, commune: str | None, reason: str, confirm: 
             raise UsageError("Confirm the removal by --confirm and the household's code.")
         confirm = click.prompt(f"Type {code} to remove the household's personal data")
     with database() as conn:
+        pictures = photos.ids_of_household(conn, province, code, commune)
         new = removing.remove(conn, (province, code, commune), reason, str(confirm))
         _log(conn, "person.remove", (province, new[1], code), reason, 1)
+    files.drop(pictures)
     click.echo(f"The personal data of {code} are removed.", err=True)
 
 

@@ -10,9 +10,10 @@ from geo.account_tables import access_log
 from geo.intake.session import Key
 from geo.paging import Record
 from geo.persons import history
+from geo.photos import storing as photos
 from geo.tables import import_conflict, survey
 
-LISTS = ("statuses", "surveys", "sites", "conflicts", "changes", "accesses")
+LISTS = ("statuses", "surveys", "sites", "photos", "conflicts", "changes", "accesses")
 LOOKED_AT_MOST = 1000
 _NOT_TOLD = ("geom", "cell", "content_hash", "removed")
 _ACCESS = ("at", "via", "action", "subject", "subject_id", "outcome", "account_id", "reason")
@@ -50,6 +51,7 @@ def record(
         "statuses": parts["statuses"],
         "surveys": visits,
         "sites": houses,
+        "photos": photos.of_household(conn, key),
         "conflicts": _conflicts(conn, key, subjects, full_ids),
         "changes": history.of(conn, key, full_ids=full_ids),
         "accesses": _accesses(conn, key, subjects),

@@ -196,6 +196,21 @@ def of_household(conn: Connection, key: Key) -> list[Record]:
     return _found(conn, key, photo.c.household_code == key[2])
 
 
+def ids_of_household(
+    conn: Connection, province_code: str, household_code: str, commune_code: str | None
+) -> list[str]:
+    """The photos whose files must go once the household's removal is committed."""
+    found = conn.scalars(
+        select(photo.c.photo_id).where(
+            scope.within(conn, photo),
+            photo.c.province_code == province_code,
+            photo.c.household_code == household_code,
+            *([] if commune_code is None else [photo.c.commune_code == commune_code]),
+        )
+    )
+    return [str(one) for one in found]
+
+
 def _found(conn: Connection, key: Key, *which: ColumnElement[bool]) -> list[Record]:
     found = conn.execute(
         select_photos()
