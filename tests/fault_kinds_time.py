@@ -89,6 +89,7 @@ def impossible_travel(land: Province, count: int) -> None:
                 one = np.array([row])
                 _times(land, one, pd.DatetimeIndex([when]))
                 land.mark(one, "impossible_travel")
+                frame.loc[own[before : before + 2], "beside"] = "impossible_travel"
                 done += 1
 
 

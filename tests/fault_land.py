@@ -153,15 +153,16 @@ def _along_road(
     if size:
         east, north = east - east.mean(), north - north.mean()
     found = np.column_stack(moved(middle[0], middle[1], east, north))
-    for _ in range(6):  # a road that leaves the commune turns back
+    for _ in range(2):  # a road that leaves the commune turns back
         lost = ~shapely.contains_xy(polygon, found[:, 0], found[:, 1])
         if not lost.any():
             return found
         found[lost] = middle + (found[lost] - middle) * rng.uniform(0.2, 0.8, (lost.sum(), 1))
-    step = rng.normal(0, 8, (2, size))
-    beside = np.column_stack(moved(np.full(size, middle[0]), np.full(size, middle[1]), *step))
-    held = shapely.contains_xy(polygon, beside[:, 0], beside[:, 1])
-    found[lost] = np.where(held[:, None], beside, middle)[lost]
+    # What still lies outside stands anywhere near the middle.
+    step = rng.uniform(-400, 400, (2, 50 * size + 50))
+    near = np.column_stack(moved(np.full(step.shape[1], middle[0]), middle[1], *step))
+    near = near[shapely.contains_xy(polygon, near[:, 0], near[:, 1])]
+    found[lost] = near[rng.permutation(len(near))[: lost.sum()]] if len(near) > size else middle
     return found
 
 

@@ -224,22 +224,30 @@ def _measured(rng: np.random.Generator, found: pd.DataFrame) -> None:
     found["lon"] = np.round(found["lon"] * digits) / digits
     found["lat"] = np.round(found["lat"] * digits) / digits
     found["accuracy_m"] = np.maximum(found["accuracy_m"].round(1), 1.0)
-    found.loc[cached, "condition"] = "cached"
+    found.loc[cached | np.append(cached[1:], False), "condition"] = "cached"
     found.loc[lost & found["condition"].eq("").to_numpy(), "condition"] = "poor_fix"
 
 
 def _sent(rng: np.random.Generator, found: pd.DataFrame) -> None:
-    """When forms were sent and received: at once, in the evening, or after days in the hills."""
-    n = len(found)
+    """When forms were sent and received: at once, or all that wait on an evening with a network.
+
+    In the hills such an evening comes every third day or so; now and then a single form waits on.
+    """
     at = found["surveyed_at"]
-    evening = at.dt.tz_convert("Asia/Ho_Chi_Minh").dt.normalize() + pd.to_timedelta(
-        rng.uniform(18, 22, n), unit="h"
-    )
-    soon = at + pd.to_timedelta(rng.uniform(0.3, 25, n), unit="m")
-    evening = evening.dt.tz_convert("UTC").where(evening.dt.tz_convert("UTC") > at, soon)
-    days = evening + pd.to_timedelta(rng.integers(0, 3, n), unit="D")
-    sent = soon.where(found["coverage"] == "online", evening)
-    sent = days.where(found["coverage"] == "days", sent).dt.floor("s")
+    local = at.dt.tz_convert("Asia/Ho_Chi_Minh")
+    at_once = at + pd.to_timedelta(rng.uniform(0.3, 25, len(found)), unit="m")
+    evening = local.dt.normalize() + pd.Timedelta(hours=20.7)
+    third = -(local.dt.dayofyear + found["round"]) % 3
+    wait = np.where(found["coverage"] == "days", third, 0)
+    wait = wait + np.where(rng.random(len(found)) < 0.005, rng.integers(1, 3, len(found)), 0)
+    evening = evening + pd.to_timedelta(wait, unit="D")
+    # One after another, in the order in which they were filled in.
+    order = found.groupby([found["round"], evening]).cumcount()
+    evening = evening + pd.to_timedelta(order * 4 + rng.uniform(0, 3, len(found)), unit="s")
+    sent = at_once.where(found["coverage"] == "online", evening.dt.tz_convert("UTC"))
+    sent = sent.dt.floor("s")
     found["sent_at"] = sent.where(found["tells_sent"])
-    late = pd.to_timedelta(np.where(found["tells_sent"], 4 / 86400, rng.uniform(0, 20, n)), "D")
+    late = pd.to_timedelta(
+        np.where(found["tells_sent"], 4 / 86400, rng.uniform(0, 20, len(found))), "D"
+    )
     found["received_at"] = sent + late

@@ -72,7 +72,8 @@ IMPLIED: dict[str, tuple[str, ...]] = {
     "photo_other_time": _TIMES,
     "same_point_exact": (*_ONE_PLACE, "rounded"),
     "same_point_near": (*_ONE_PLACE, "rounded"),
-    "one_spot": (*_ONE_PLACE, "rounded"),
+    "one_spot": (*_ONE_PLACE, "rounded", "vn2000_device"),
+    "same_point_others": (*_ONE_PLACE, "rounded"),
     "commune_centre": _ONE_PLACE,
     "known_place": _ONE_PLACE,
     "travel_speed": (*ELSEWHERE, *_TIMES),
@@ -98,7 +99,10 @@ CIRCUMSTANCES: dict[str, tuple[str, ...]] = {
 }
 """rule → honest circumstances in which its sentence is true; they count as false."""
 
-OF_NOBODY = ("uncertain", "unlocated_no_point", "unlocated_no_address", "photo_stripped")
+OF_NOBODY = (
+    *("uncertain", "unlocated_no_point", "unlocated_no_address", "accuracy_missing"),
+    *("accuracy_poor", "photo_stripped"),
+)
 """Rules that state a condition and accuse nobody: hits are counted, precision has no meaning."""
 
 
@@ -148,6 +152,7 @@ def truth(surveys: pd.DataFrame, sites: pd.DataFrame) -> pd.DataFrame:
             "subject_id": surveys["survey_id"],
             "kind": kinds,
             "site_kind": surveys["household_code"].map(built["fault"]).fillna(""),
+            "beside": surveys["beside"],
             "condition": condition.mask(surveys["lone"], "lone").mask(
                 surveys["moved_house"], "moved_house"
             ),
@@ -159,6 +164,7 @@ def truth(surveys: pd.DataFrame, sites: pd.DataFrame) -> pd.DataFrame:
             "subject_id": sites["site_code"],
             "kind": sites["fault"],
             "site_kind": "",
+            "beside": "",
             "condition": np.where(sites["other_plot"], "other_plot", ""),
         }
     )
@@ -181,6 +187,7 @@ def _score(
     right = expected | known["kind"].isin(IMPLIED.get(code, ())).to_numpy()
     if code == "far_from_site":
         right |= (known["site_kind"] == "site_far").to_numpy()
+    right |= known["beside"].isin(EXPECTED.get(code, ())).to_numpy()
     honest = (known["kind"] == "").to_numpy() & ~right
     explained = honest & known["condition"].isin(CIRCUMSTANCES.get(code, ())).to_numpy()
     return Score(

@@ -24,7 +24,7 @@ class Province:
 
     surveys also has true_lon, true_lat (the house that was meant), camera_lon, camera_lat (where
     the device really was), event (rows of one event share a number), sigmas (how far beyond the
-    border a fault puts the point, in σ).
+    border a fault puts the point, in σ), beside (the fault of another row that tells of this one).
     """
 
     code: str
@@ -102,7 +102,7 @@ def province(
     style = style or STYLES[code]
     homes, centres = fault_land.households(rng, polygons, code, style, count)
     surveys = fault_people.visits(rng, homes)
-    surveys["fault"], surveys["event"], surveys["sigmas"] = "", 0, np.nan
+    surveys = surveys.assign(fault="", event=0, sigmas=np.nan, beside="")
     surveys["camera_lon"], surveys["camera_lat"] = surveys["true_lon"], surveys["true_lat"]
     sites, stages = fault_sites.sites(rng, homes, polygons)
     sites["fault"] = ""
