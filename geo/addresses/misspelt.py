@@ -64,9 +64,7 @@ class Spellings:
 
     def mended(self, text: Text, found: list[Reading]) -> list[Reading]:
         """`found`, or the readings that other spellings of names make possible instead."""
-        better = self._communes(text)
-        if better:
-            return better
+        found = self._communes(text) or found
         return [_with_parents(text, reading) for reading in found[:_MANY]] + found[_MANY:]
 
     def _communes(self, text: Text) -> list[Reading]:
@@ -107,12 +105,22 @@ def _digits(letters: str) -> str:
 
 def _reading(like: Likeness, *, alone: bool) -> Reading:
     sure = 0.75 if like.letters <= 1 and like.scope.district else 0.65
+    parents = Parents(like.scope.district, like.scope.province)
+    unsaid = _unsaid(like.text, like.hit, parents).bit_count()
     return Reading(
-        *(like.text, like.hit, like.unit),
-        Parents(like.scope.district, like.scope.province),
-        score=_SCORE - like.cost / 10,
-        confidence=sure if alone else sure - 0.15,
+        *(like.text, like.hit, like.unit, parents),
+        score=_SCORE - like.cost / 10 - 1.5 * unsaid,
+        confidence=(sure if alone else sure - 0.15) * 0.75**unsaid,
     )
+
+
+def _unsaid(text: Text, hit: Hit, parents: Parents) -> int:
+    """The bits of the words right of a name that explain nothing."""
+    unsaid = text.unsaid & (1 << hit.end) - 1
+    for pair in (parents.district, parents.province):
+        if pair:
+            unsaid &= ~pair[1].mask()
+    return unsaid
 
 
 def _scopes(text: Text) -> Iterator[list[Scope]]:
@@ -214,10 +222,7 @@ def _alike(letters: str, unit: Unit) -> bool:
 
 def _unexplained(text: Text, reading: Reading) -> Iterator[Hit]:
     """Runs of words right of the commune that name nothing yet."""
-    unsaid = text.unsaid & (1 << reading.hit.end) - 1
-    for pair in (reading.parents.district, reading.parents.province):
-        if pair:
-            unsaid &= ~pair[1].mask()
+    unsaid = _unsaid(text, reading.hit, reading.parents)
     for end in reading.text.ends():
         count = end.part.count
         open_ = [bool(unsaid >> end.size - 1 - i & 1) for i in range(count)]
