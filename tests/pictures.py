@@ -28,7 +28,7 @@ def exif(
 ) -> Image.Exif:
     """EXIF with a place (lon, lat in degrees), a time and its offset, and whatever else by tag."""
     made = Image.Exif()
-    made.update(base or {})
+    made.update({0x0131: "tests"} | dict(base or {}))
     times = {0x9003: when, 0x9011: zone}
     made.get_ifd(0x8769).update({k: v for k, v in times.items() if v} | dict(own or {}))
     made.get_ifd(0x8825).update((_gps(*place) if place else {}) | dict(gps or {}))

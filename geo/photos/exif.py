@@ -92,10 +92,11 @@ def _degrees(value: object, ref: object, signs: str, most: float) -> float | Non
 
 
 def _numbers(value: object) -> list[float] | None:
-    if not isinstance(value, tuple | list) or len(value) > 3:
+    parts = value if isinstance(value, tuple | list) else (value,)
+    if len(parts) > 3 or isinstance(value, str | bytes):
         return None
     try:
-        numbers = [float(part) for part in value]
+        numbers = [float(part) for part in parts]
     except ODD:
         return None
     return numbers if all(map(math.isfinite, numbers)) else None

@@ -90,7 +90,7 @@ def _check_size(content: bytes) -> None:
         raise RejectedError("The photo is empty.")
     if len(content) > most * 1024 * 1024:
         raise RejectedError(f"The photo is larger than {most} MB (ANCU_MAX_PHOTO_MB).")
-    if any(mark in content[4:32] for mark in _HEIF):
+    if content[4:12] in _HEIF:
         raise RejectedError(
             "The photo is HEIC or AVIF, which cannot be read here; send it as JPEG "
             "(iPhone: Settings, Camera, Formats, Most Compatible)."
