@@ -6,12 +6,13 @@ column that is not known is NaN or None in every row.
 """
 
 from geo.rules.location import LOCATION
+from geo.rules.mistakes import MISTAKES
 from geo.rules.neighbours import NEIGHBOURS
 from geo.rules.photos import PHOTOS
 from geo.rules.rule import FAMILIES, SITE, SURVEY, Context, Rule, RuleSettings
 from geo.rules.telling import explain, say
 
-RULES: dict[str, Rule] = {rule.code: rule for rule in (*LOCATION, *NEIGHBOURS, *PHOTOS)}
+RULES: dict[str, Rule] = {rule.code: rule for rule in (*LOCATION, *NEIGHBOURS, *MISTAKES, *PHOTOS)}
 
 __all__ = [
     "FAMILIES",
