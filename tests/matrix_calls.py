@@ -293,6 +293,11 @@ def _about(_w: World, path: str, number: int, **more: object) -> Call:
     )  # fmt: skip
 
 
+def about_sample(path: str) -> Fill:
+    """A page about the sample that was drawn at a spot."""
+    return lambda w, spot: [_about(w, path, w.ids.samples[spot.key])]
+
+
 def account_changes(w: World, spot: Spot) -> Iterable[Call]:
     forms: list[dict[str, object]] = [
         {"change": change}

@@ -14,6 +14,7 @@ from tests.matrix_calls import (
     TABLES,
     WHY,
     Fill,
+    about_sample,
     account_changes,
     account_pages,
     each,
@@ -42,6 +43,7 @@ from tests.matrix_calls import (
     uploads,
 )
 from tests.matrix_people import PUBLIC, SIGNED_IN
+from tests.matrix_samples import checks, draws
 
 Subject = Literal["nothing", "area", "record", "sent"]
 
@@ -141,6 +143,24 @@ ROUTES: dict[tuple[str, str], Route] = {
             *each("/audit?area={code}", "/audit?area={code}&rule=outside")(w, s),
             Call("/audit", query={"area": s.code, "survey": s.survey}, names=(s.survey,)),
         ],
+    ),
+    ("samples.index", "GET"): Route(
+        "records.read", "area",
+        each("/audit/samples?area={code}", "/audit/samples?area={code}&expected=50&margin=9"),
+    ),
+    ("samples.draw", "POST"): Route("audit.decide", "sent", draws, (303,), (403,)),
+    ("samples.one", "GET"): Route(
+        "records.read", "record", about_sample("/audit/samples/{id}?print=1")
+    ),
+    ("samples.check", "POST"): Route("audit.decide", "record", checks, (303,)),
+    ("samples.proof", "GET"): Route(
+        "records.read", "record", about_sample("/audit/samples/{id}/proof")
+    ),
+    ("samples.file", "GET"): Route(
+        "records.export", "record", about_sample("/audit/samples/{id}/file.csv")
+    ),
+    ("samples.frame", "GET"): Route(
+        "records.export", "record", about_sample("/audit/samples/{id}/frame.txt")
     ),
     ("records.survey", "GET"): Route(
         "records.read", "record", survey("/surveys/{code}", "outside", "unlocated")

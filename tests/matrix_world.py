@@ -140,6 +140,7 @@ class Ids:
     accounts: dict[str, int] = field(default_factory=dict)
     teams: dict[str, int] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)
+    samples: dict[str, int] = field(default_factory=dict)
 
 
 def build(conn: Connection) -> Ids:
@@ -148,6 +149,7 @@ def build(conn: Connection) -> Ids:
     for name in ("account", "token", "team"):
         # Numbers of one length, so that those of what does not exist differ in nothing else.
         conn.execute(text(f"ALTER TABLE {name} ALTER COLUMN {name}_id RESTART WITH 5001"))
+    conn.execute(text("ALTER TABLE audit_sample ALTER COLUMN sample_id RESTART WITH 5001"))
     ids = Ids()
     for spot in SPOTS.values():
         _people(conn, spot, ids)
