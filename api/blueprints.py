@@ -4,6 +4,7 @@ from flask_openapi3 import APIBlueprint, OpenAPI
 
 from api import (
     areas,
+    audit,
     errors,
     findings,
     health,
@@ -23,6 +24,7 @@ BLUEPRINTS = (
     surveys.blueprint,
     sites.blueprint,
     findings.blueprint,
+    audit.blueprint,
     imports.blueprint,
     photos.blueprint,
     tiles.blueprint,

@@ -10,6 +10,7 @@ from geoalchemy2 import WKTElement
 from sqlalchemy import Connection, insert
 
 from geo import cells, metrics
+from geo.audit import items
 from geo.tables import (
     area,
     boundary,
@@ -142,6 +143,16 @@ def add_records(conn: Connection, demo: bool = False) -> None:
             evidence={"distance_m": -5190.4},
         )
     )  # fmt: skip
+    for survey_id, rule, severity in (
+        (UNCERTAIN, "uncertain", 1),
+        (UNLOCATED, "unlocated_no_point", 1),
+    ):
+        conn.execute(
+            insert(finding).values(
+                **KEY, subject="survey", subject_id=survey_id, rule=rule, severity=severity,
+                evidence={"distance_m": 10.4, "probability": 0.62},
+            )
+        )  # fmt: skip
     conn.execute(
         insert(verdict_history).values(
             **KEY, subject="survey", subject_id=OUTSIDE, replaced_at=WHEN,
@@ -171,3 +182,4 @@ def add_records(conn: Connection, demo: bool = False) -> None:
         )
     )  # fmt: skip
     metrics.recount(conn, [("19", "05001")])
+    items.renew(conn, "19")

@@ -6,7 +6,6 @@ from datetime import date
 from html import unescape
 from io import BytesIO
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from babel.messages.extract import extract_from_dir
@@ -38,6 +37,10 @@ PAGES = (
     "/audit",
     "/audit?area=19&verdict=unlocated",
     "/audit?area=05001&rule=outside",
+    f"/audit?area=19&survey={OUTSIDE}",
+    "/audit?state=decided",
+    "/revisits",
+    "/revisits?state=all",
     "/targeting",
     "/targeting?area=19&order=poor",
     f"/surveys/{OUTSIDE}",
@@ -125,36 +128,6 @@ def test_the_root_leads_to_the_only_province_with_data(client: FlaskClient) -> N
     assert client.get("/").headers["Location"] == "/progress/19"
 
 
-def test_the_audit_lists_the_doubtful_worst_first(client: FlaskClient) -> None:
-    html = client.get("/audit?area=19").text
-    assert re.findall(r'data-survey="([^"]+)"', html) == [OUTSIDE, page_data.UNCERTAIN]
-    said = words(html)
-    assert "5,2 km" in said and "Xã Ba Bể → Phường Đức Xuân" in said
-    assert "2 trên 2 phiếu, đáng ngờ nhất trước" in said
-
-
-@pytest.mark.parametrize(
-    ("query", "verdict", "rule"),
-    [
-        ("", "doubtful", None),
-        ("&verdict=inside", "inside", None),
-        ("&rule=outside", None, "outside"),
-        ("&verdict=uncertain&rule=uncertain", "uncertain", "uncertain"),
-    ],
-)
-def test_map_and_files_of_the_audit_hold_what_its_list_holds(
-    client: FlaskClient, query: str, verdict: str | None, rule: str | None
-) -> None:
-    html = client.get(f"/audit?area=19{query}").text
-    tiles = re.search(r'"url": "(/tiles/surveys[^"]+)"', html)
-    file = re.search(r'href="(/api/v1/findings[^"]+)"', html)
-    assert tiles and file
-    for found in (tiles[1].encode().decode("unicode_escape"), unescape(file[1])):
-        asked = parse_qs(urlsplit(found).query)
-        assert asked.get("verdict") == ([verdict] if verdict else None)
-        assert asked.get("rule") == ([rule] if rule else None)
-
-
 def test_doubtful_means_outside_and_uncertain_everywhere(client: FlaskClient) -> None:
     for url in ("/api/v1/surveys?area=19&verdict=doubtful", "/api/v1/surveys?order=worst"):
         items = client.get(url).get_json()["items"]
@@ -178,7 +151,7 @@ def test_a_survey_page_tells_verdict_history_and_conflict(client: FlaskClient) -
     assert "▲ Lệch địa bàn" in said
     assert "5,2 km, bên ngoài" in said
     assert "05/10/2026 08:30" in said
-    assert "Kết luận trước đây ◧ Chưa chắc chắn" in said
+    assert "Kết luận vị trí trước đây ◧ Chưa chắc chắn" in said
     assert "Bản trùng mã, khác nội dung" in said
 
 

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 
 from api.access import asked, begin, needs, note, query_text
-from geo import rules
+from geo import metrics, rules
 from geo.areas import Area
 from geo.audit import lately, queue
 from geo.audit.queue import Asked
@@ -82,6 +82,7 @@ def shown(
         page=listed,
         communes=_communes(conn, listed.items, area),
         totals=queue.totals(conn, wanted),
+        bare=not listed.items and not metrics.figures(conn, area)["surveys"],
         families=_families(facets["rules"]),
         facets=facets,
         before=before,

@@ -10,10 +10,11 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from api.access import begin, current, needs, note
+from api.audit import note_place
 from geo.audit import decisions, lately, queue
 from geo.audit.actors import By
 from geo.audit.repairs import Key, Point
-from geo.errors import RejectedError
+from geo.errors import NotFoundError, RejectedError
 from geo.paging import Record
 from web import audit, desk
 from web.desk import Desk
@@ -52,7 +53,10 @@ def undo() -> Answer:
 
     def do(conn: Connection) -> list[Record]:
         made = lately.made_with(conn, int(number)) if _is_id(number) else []
-        return _reopened(conn, [key for one in made if may_decide(key := lately.key_of(one))])
+        keys = [key for one in made if may_decide(key := lately.key_of(one))]
+        if not keys:
+            raise NotFoundError(_("Không còn kết luận này để hoàn tác."))
+        return _reopened(conn, keys)
 
     return _answered(do)
 
@@ -81,7 +85,7 @@ def _answered(
 def _decide(conn: Connection) -> list[Record]:
     back = Desk.read(typed("back"))
     seen = _picked(conn, back) or _ticked()
-    _note_place(list(seen))
+    note_place(list(seen))
     return decisions.decide(
         conn,
         list(seen),
@@ -97,7 +101,7 @@ def _decide(conn: Connection) -> list[Record]:
 
 
 def _reopened(conn: Connection, keys: Sequence[Key]) -> list[Record]:
-    _note_place(keys)
+    note_place(keys)
     return decisions.reopen(conn, keys, typed("reason"), _by())
 
 
@@ -125,6 +129,8 @@ def _picked(conn: Connection, back: Desk) -> dict[Key, int]:
         case = desk.read_case(text)
         rows = queue.members(conn, *case, decisions.MAX_AT_ONCE + 1) if case else []
         keys += [lately.key_of(one) for one in rows if state in ("all", one["state"])]
+    if request.form.getlist("pick") and not keys:
+        raise NotFoundError(_("Không có trường hợp này, hoặc cảnh báo của nó đã hết."))
     last = lately.seen(conn, keys)
     return {key: last.get(key, 0) for key in keys}
 
@@ -154,18 +160,6 @@ def _by() -> By:
 
 def _is_id(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 19
-
-
-def _note_place(keys: Sequence[Key]) -> None:
-    """Tell the access log what is decided about: the record, or how many there are."""
-    places = {(key.province_code, key.commune_code) for key in keys}
-    provinces = {province for province, _commune in places}
-    if len(keys) == 1:
-        note(subject=keys[0].subject, subject_id=keys[0].subject_id)
-    if len(provinces) == 1:
-        commune = places.pop()[1] if len(places) == 1 else ""
-        note(province_code=provinces.pop(), commune_code=commune)
-    note(rows=len(keys))
 
 
 def _told(given: dict[str, Any]) -> str:

@@ -72,7 +72,8 @@ class Desk:
 
     def list_link(self, **changes: Any) -> str:
         """The same from the first page on and with nothing chosen."""
-        return self.link(**{name: None for name in (*PAGED, *CHOICE)} | changes)
+        none: dict[str, Any] = dict.fromkeys((*PAGED, *CHOICE))
+        return self.link(**none | changes)
 
     def pages(
         self, next_cursor: str | None, endpoint: str = "audit.index"
