@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from tests.fault_land import apart_m
+
 GROSS = 0.95
 """Recall and precision that gross faults must reach."""
 
@@ -185,8 +187,9 @@ def _score(
     hit = known.index.isin(keys)
     expected = known["kind"].isin(EXPECTED.get(code, ())).to_numpy()
     right = expected | known["kind"].isin(IMPLIED.get(code, ())).to_numpy()
-    if code == "far_from_site":
-        right |= (known["site_kind"] == "site_far").to_numpy()
+    if code == "far_from_site":  # the fault is the site's, the doubt also about its surveys
+        of_site = (known["site_kind"] == "site_far").to_numpy()
+        expected, right = expected | of_site, right | of_site
     right |= known["beside"].isin(EXPECTED.get(code, ())).to_numpy()
     honest = (known["kind"] == "").to_numpy() & ~right
     explained = honest & known["condition"].isin(CIRCUMSTANCES.get(code, ())).to_numpy()
@@ -200,6 +203,24 @@ def _score(
         int((explained & hit).sum()),
         int(honest.sum()),
     )
+
+
+def repairs(surveys: pd.DataFrame, findings: pd.DataFrame) -> tuple[int, int]:
+    """How many points are proposed instead of sent ones, and how many of these lie at the house.
+
+    At the house: within three times the point's accuracy and 10 m, which degrees in whole
+    hundredths of a second and VN-2000's seven parameters cost together at most.
+    """
+    told = findings[findings["subject"] == "survey"]
+    told = told[[("repaired_lon" in evidence) for evidence in told["evidence"]]]
+    told = told.drop_duplicates("subject_id")
+    rows = surveys.set_index("survey_id").loc[told["subject_id"]]
+    proposed = pd.DataFrame(told["evidence"].tolist(), rows.index)
+    metres = apart_m(
+        *(rows[name].to_numpy(float) for name in ("true_lon", "true_lat")),
+        *(proposed[name].to_numpy(float) for name in ("repaired_lon", "repaired_lat")),
+    )
+    return len(rows), int((metres <= 3 * rows["accuracy_used_m"].to_numpy(float) + 10).sum())
 
 
 def border(surveys: pd.DataFrame) -> tuple[int, int]:
