@@ -7,12 +7,21 @@ column that is not known is NaN or None in every row.
 
 from geo.rules.location import LOCATION
 from geo.rules.mistakes import MISTAKES
+from geo.rules.movement import MOVEMENT
+from geo.rules.nearness import NEARNESS
 from geo.rules.neighbours import NEIGHBOURS
 from geo.rules.photos import PHOTOS
 from geo.rules.rule import FAMILIES, SITE, SURVEY, Context, Rule, RuleSettings
+from geo.rules.sameness import SAMENESS
+from geo.rules.spots import SPOTS
+from geo.rules.stages import STAGE
 from geo.rules.telling import explain, say
+from geo.rules.times import TIMES
 
-RULES: dict[str, Rule] = {rule.code: rule for rule in (*LOCATION, *NEIGHBOURS, *MISTAKES, *PHOTOS)}
+_POINTS = (*LOCATION, *NEIGHBOURS, *MISTAKES, *SAMENESS, *NEARNESS, *SPOTS)
+_OTHERS = (*MOVEMENT, *TIMES, *STAGE, *PHOTOS)
+
+RULES: dict[str, Rule] = {rule.code: rule for rule in (*_POINTS, *_OTHERS)}
 
 __all__ = [
     "FAMILIES",

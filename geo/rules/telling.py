@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from geo.rules.rule import Rule
+from geo.terms import STAGE_TERMS
 from geo.verdicts.matching import UNLOCATED
 
 _LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -65,11 +66,17 @@ class Numbers:
         """An ISO 8601 day."""
         return datetime.fromisoformat(iso).strftime("%d/%m/%Y")
 
+    def stage(self, code: str) -> str:
+        """A stage of building by its official term, in quotes."""
+        term = STAGE_TERMS.get(code, (code, code))[self._language == "en"]
+        return f"“{term}”"
+
     def told(self, name: str, value: Any) -> str:
         """A value of a finding's evidence; the end of its name tells what it measures.
 
         _m metres, _s seconds, _kmh kilometres an hour, _at a time, _on a day, _lon and _lat
-        degrees, probability and _share shares, anything else a number or text as it is.
+        degrees, probability and _share shares, stage a stage's code, anything else a number or
+        text as it is.
         """
         if value is None or value == "" or value != value:
             return "–"
@@ -96,6 +103,7 @@ _MEASURES: dict[str, Callable[[Numbers, Any], str]] = {
     "on": Numbers.day,
     "probability": Numbers.percent,
     "share": Numbers.percent,
+    "stage": Numbers.stage,
     "kmh": lambda numbers, value: numbers.plain(value) + " km/h",
 }
 

@@ -1,0 +1,154 @@
+"""The rule about many households surveyed from one spot, such as the office, on one day."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import chi2
+
+from geo.rules import visits
+from geo.rules.bunches import Points, bunch_names, points_of
+from geo.rules.metric import plane
+from geo.rules.references import homes, households, sigma
+from geo.rules.rule import Context, Rule, RuleSettings
+
+_LOOKED_AT = 4
+"""Of revisits and households at one place, so many times the households that make a spot."""
+
+_APART_TIMES = 3.0
+"""A household whose own point is so many times further off than a spot is wide lives elsewhere."""
+
+_ELSEWHERE_SHARE = 0.5
+_KNOWN = 3
+"""Own points of so many households tell whether they live there."""
+
+_HAMLETS = 3
+_TIGHT_M = 10.0
+_LIKELY = 0.999
+_OPTIMISTIC = 1.5
+"""Phones err up to so many times more than they say."""
+
+
+def one_spot(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """Many households of one maker and day have their points at one spot, but do not live there.
+
+    That they do not is told by their own points, else by their hamlets, else by points so close
+    together that they can only be one place measured again and again.
+    """
+    moment_s = visits.seconds(rows["surveyed_at"])
+    x, y = plane(rows["lon"], rows["lat"])
+    household = households(rows)
+    found = []
+    for maker in visits.rounds(rows, moment_s):
+        number = np.bincount(maker[maker >= 0], minlength=1)
+        enough = (maker >= 0) & (number[maker] >= context.settings.spot_households)
+        points = points_of(rows, np.where(enough, maker, visits.NOBODY), x, y, context.settings)
+        spots = _spots(rows, points, context.settings)
+        seen = pd.DataFrame({"maker": maker, "x": x, "y": y, "household": household})
+        seen["row"] = np.arange(len(rows))
+        members = seen[np.isin(maker, spots["maker"])].merge(spots, on=["maker", "x", "y"])
+        if len(members):
+            found.append(_elsewhere(_described(rows, members, context.settings)))
+    if not found:
+        return rows.iloc[:0][[]]
+    hits = pd.concat(found).sort_values("households", kind="stable")
+    hits = hits.drop_duplicates("row", keep="last")
+    return hits.set_axis(rows.index[hits["row"].to_numpy(int)]).drop(columns="row")
+
+
+def _spots(rows: pd.DataFrame, points: Points, settings: RuleSettings) -> pd.DataFrame:
+    """The places where so many households of one maker have their points: maker, x, y, spot."""
+    many, width_m = settings.spot_households, settings.spot_m
+    everybody = np.arange(len(points.row))
+    distance, _ = points.neighbours(everybody, width_m, many)
+    of = everybody[np.isfinite(distance[:, -1])]
+    distance, other = points.neighbours(of, width_m, _LOOKED_AT * many)
+    there = np.isfinite(distance)
+    who = np.sort(np.where(there, points.household[other], -1), axis=1)
+    core = (np.diff(who, axis=1, prepend=-1) > 0).sum(axis=1) >= many
+    ends = np.repeat(of[core], there[core].sum(axis=1)), other[core][there[core]]
+    ids = rows["survey_id"].iloc[points.row]
+    member = np.unique(np.concatenate(ends))
+    spots = pd.DataFrame(
+        {
+            "maker": points.maker[member],
+            "x": points.x[member],
+            "y": points.y[member],
+            "spot": bunch_names(member, *ends, lambda of: ids.iloc[of].astype(str).to_numpy()),
+        }
+    )
+    return spots.drop_duplicates()
+
+
+def _elsewhere(members: pd.DataFrame) -> pd.DataFrame:
+    """The members of those spots where their households do not live, with the evidence."""
+    each = members.drop_duplicates(["spot", "household"]).groupby("spot")
+    told = pd.DataFrame(
+        {
+            "households": each.size(),
+            "known": each["known"].sum(),
+            "elsewhere": each["far"].sum(),
+            "hamlets": each["hamlet"].nunique(),
+            "spread_m": np.sqrt(each["square_m2"].mean()).round(1),
+            "squares": each["squares"].sum(),
+        }
+    )
+    likely = chi2.ppf(_LIKELY, 2 * told["households"] - 2)
+    tight = (told["spread_m"] <= _TIGHT_M) & (told["squares"] <= likely)
+    by_homes = told["elsewhere"] >= _ELSEWHERE_SHARE * told["known"]
+    otherwise = tight | (told["hamlets"] >= _HAMLETS)
+    doubted = by_homes.where(told["known"] >= _KNOWN, otherwise)
+    # Who is known to live at the spot is at home, whoever else came there.
+    hit = members["spot"].isin(told.index[doubted]) & (members["far"] | ~members["known"])
+    members = members[hit]
+    told = told[["households", "elsewhere", "hamlets", "spread_m"]].loc[members["spot"]]
+    return told.reset_index(drop=True).assign(
+        day_on=members["day_on"].to_numpy(),
+        row=members["row"].to_numpy(),
+        group=members["spot"].to_numpy(),
+    )
+
+
+def _described(rows: pd.DataFrame, members: pd.DataFrame, settings: RuleSettings) -> pd.DataFrame:
+    """The members with what is known of their homes, and how far off the spot's middle they are."""
+    lon, lat = homes(rows)
+    at = members["row"].to_numpy()
+    there, number = rows.iloc[at], len(members)
+    x, y = plane(np.append(there["lon"], lon[at]), np.append(there["lat"], lat[at]))
+    places = pd.DataFrame({"x": x[:number], "y": y[:number], "spot": members["spot"].to_numpy()})
+    middle = places.groupby("spot").transform("median").to_numpy()
+    apart_m = np.hypot(x[number:] - middle[:, 0], y[number:] - middle[:, 1])
+    off_m = np.hypot(x[:number] - middle[:, 0], y[:number] - middle[:, 1])
+    point_m = sigma(there["accuracy_m"], settings)
+    error_m = 2 * np.hypot(point_m, sigma(there["home_accuracy_m"], settings))
+    named = (there["village_key"].notna() & (there["village_key"] != "")).to_numpy()
+    hamlet = there.groupby(["commune_code", "village_key"], dropna=False).ngroup().to_numpy()
+    return members.assign(
+        known=np.isfinite(apart_m),
+        far=apart_m > _APART_TIMES * settings.spot_m + error_m,
+        square_m2=off_m**2,
+        squares=(off_m / (_OPTIMISTIC * point_m)) ** 2,
+        hamlet=np.where(named, hamlet, np.nan),
+        day_on=visits.days_on(visits.seconds(there["surveyed_at"])),
+    )
+
+
+SPOTS = (
+    Rule(
+        "one_spot",
+        "sameness",
+        3,
+        0.5,
+        "Nhiều hộ từ một chỗ",
+        "Many from one spot",
+        "Ngày {day_on}, phiếu của {households} hộ được lập tại cùng một chỗ (các điểm lệch nhau "
+        "khoảng {spread_m}); đã biết {elsewhere} hộ trong số đó ở nơi khác, các hộ thuộc "
+        "{hamlets} thôn.",
+        "On {day_on} the surveys of {households} households were made at one spot (points scatter "
+        "by about {spread_m}); {elsewhere} of them are known to live elsewhere, and they are of "
+        "{hamlets} hamlets.",
+        "Có thể phiếu được lập tại trụ sở, nhà văn hoá thôn hoặc nhà điều tra viên thay vì tại "
+        "từng hộ. Hãy hỏi điều tra viên trước khi kết luận.",
+        "The forms may have been filled in at an office, a community house or the enumerator's "
+        "home instead of at each household's. Ask before concluding.",
+        one_spot,
+    ),
+)
