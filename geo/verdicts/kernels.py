@@ -14,7 +14,7 @@ from geo.verdicts.compiling import compiled, inlined, vector
 from geo.verdicts.edges import Indices
 from geo.verdicts.planes import Planes
 
-GROUP = 8
+GROUP = 16
 """Consecutive runs of an area that share a box; as `Arrays.group`."""
 
 CELLS = 12

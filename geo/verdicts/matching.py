@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from threading import Lock
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from geo.verdicts.cell_index import CellIndex
 
 INSIDE, UNCERTAIN, OUTSIDE, UNLOCATED = "inside", "uncertain", "outside", "unlocated"
+_WORDS = np.array([INSIDE, UNCERTAIN, OUTSIDE, UNLOCATED], dtype=object)
 
 RADIUS_68_IN_SIGMA = 1.515
 """The radius that holds 68 % of a two-dimensional Gaussian, in σ of one axis: √(−2 ln 0.3173)."""
@@ -147,6 +148,8 @@ class Recorded:
         """From one code a row; empty or null means unresolved."""
         given = np.asarray(codes, dtype=object)
         known = np.asarray(~pd.isna(given) & (given != ""))
+        if known.all():
+            return cls(given, np.arange(len(given) + 1))
         return cls(given[known], np.concatenate(([0], np.cumsum(known))).astype(np.int64))
 
 
@@ -255,7 +258,8 @@ def _measure(
     usable: Flags,
 ) -> _Pairs:
     keep = (area >= 0) & usable[row]
-    row, area = row[keep], area[keep]
+    if not keep.all():
+        row, area = row[keep], area[keep]
     sigma = np.hypot(accuracy_m[row] / RADIUS_68_IN_SIGMA, shapes.accuracy_m[area])
     sigma = np.maximum(sigma, _LEAST_SIGMA_M)
     measured = shapes.index_for(len(accuracy_m)).measure(area, lon[row], lat[row], sigma)
@@ -265,8 +269,10 @@ def _measure(
 def _decide(pairs: _Pairs, n: int) -> Indices:
     """For each of n rows the pair decided for: most probable, then nearest, then smallest code."""
     best = np.full(n, -1, dtype=np.int64)
-    number = np.bincount(pairs.row, minlength=n)
-    alone = number[pairs.row] == 1
+    alone = np.bincount(pairs.row, minlength=n)[pairs.row] == 1
+    if alone.all():
+        best[pairs.row] = np.arange(len(pairs.row))
+        return best
     best[pairs.row[alone]] = np.flatnonzero(alone)
     several = np.flatnonzero(~alone)
     rank = (pairs.area[several], -pairs.metres[several], -pairs.probability[several])
@@ -281,14 +287,20 @@ def _located(
 ) -> Indices:
     """The commune that holds each point: the decided one, another candidate, else any; or -1."""
     found = np.full(len(best), len(shapes), dtype=np.int64)
-    held = np.flatnonzero(pairs.inside)
+    held = pairs.inside
     np.minimum.at(found, pairs.row[held], pairs.area[held])
-    decided = np.flatnonzero(best >= 0)
-    decided = decided[pairs.inside[best[decided]]]
-    found[decided] = pairs.area[best[decided]]
+    found = np.where(_of(pairs.inside, best, False), _of(pairs.area, best, -1), found)
     elsewhere = np.flatnonzero((found == len(shapes)) & usable)
     found[elsewhere] = locate(shapes, lon[elsewhere], lat[elsewhere], len(best))
-    return np.where(found < len(shapes), found, -1)
+    found[found == len(shapes)] = -1
+    return found
+
+
+def _of(values: NDArray[Any], index: Indices, missing: Any) -> NDArray[Any]:
+    """The values at n places, `missing` where the place is -1."""
+    if len(values) == len(index) and (index == np.arange(len(index))).all():
+        return values  # one candidate in each row, as nearly always: no copy
+    return np.append(values, np.array(missing, values.dtype))[index]
 
 
 def _verdicts(
@@ -306,32 +318,25 @@ def _verdicts(
     total = np.minimum(np.bincount(pairs.row, weights=pairs.probability, minlength=n), 1.0)
     certain = np.bincount(row[area < 0], minlength=n) == 0
     judged &= certain | (total >= settings.inside_probability)
-    verdict = np.select(
-        [~judged, total >= settings.inside_probability, total <= settings.outside_probability],
-        [UNLOCATED, INSIDE, OUTSIDE],
-        UNCERTAIN,
-    ).astype(object)
+    word = np.full(n, 1)
+    word[total >= settings.inside_probability] = 0
+    word[total <= settings.outside_probability] = 2
+    word[~judged] = 3
 
     alone = np.diff(recorded.offsets) == 1
-    first = recorded.offsets[:-1][alone]
-    place = np.full(n, -1, dtype=np.int64)
-    place[alone] = area[first]
-    place[judged] = pairs.area[best[judged]]
+    first = recorded.offsets[:-1]
+    only = _of(area, np.where(alone, first, -1), -1)
+    place = np.where(judged, _of(pairs.area, best, -1), only)
     code = shapes.names(place)
-    code[alone] = recorded.codes[first]
-    known = place >= 0
-    distance, border = np.full(n, np.nan), np.full(n, np.nan)
-    distance[judged] = pairs.metres[best[judged]]
-    border[known] = shapes.accuracy_m[place[known]]
-    version = np.zeros(n, dtype=np.int64)
-    version[known] = shapes.versions[place[known]]
+    unknown = alone & (place < 0)
+    code[unknown] = recorded.codes[first[unknown]]
     return Verdicts(
-        verdict=verdict,
+        verdict=_WORDS[word],
         probability=np.where(judged, total, np.nan),
-        distance_m=distance,
+        distance_m=np.where(judged, _of(pairs.metres, best, np.nan), np.nan),
         accuracy_used_m=accuracy_used_m,
-        boundary_accuracy_m=border,
+        boundary_accuracy_m=_of(shapes.accuracy_m, place, np.nan),
         recorded_code=code,
         located_code=shapes.names(located),
-        boundary_version=version,
+        boundary_version=_of(shapes.versions, place, 0),
     )
