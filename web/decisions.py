@@ -30,7 +30,7 @@ Answer = Response | tuple[str, int]
 @needs(DECIDE)
 def decide() -> Answer:
     """Decide about the rows that are ticked, or about whole cases ticked in the list."""
-    return _answered(_decide, next_case=typed("next"))
+    return _answered(_decide, typed("next"))
 
 
 @pages.post("/reopen")
@@ -42,7 +42,7 @@ def reopen() -> Answer:
     def do(conn: Connection) -> list[Record]:
         return _reopened(conn, [key] if key else [])
 
-    return _answered(do, here=typed("subject"))
+    return _answered(do)
 
 
 @pages.post("/undo")
@@ -61,10 +61,11 @@ def undo() -> Answer:
     return _answered(do)
 
 
-def _answered(
-    do: Callable[[Connection], list[Record]], *, next_case: str = "", here: str = ""
-) -> Answer:
-    """Back to the desk: at the next case, or at the form that was refused."""
+def _answered(do: Callable[[Connection], list[Record]], next_case: str | None = None) -> Answer:
+    """Back to the desk: at the next case, without one at the first that was decided about.
+
+    What was refused comes back with its form as it was typed.
+    """
     given = all_typed()
     back = Desk.read(typed("back"))
     note(subject="audit", reason=_told(given), durable=True)
@@ -74,10 +75,11 @@ def _answered(
         asked_for = Desk.of({**back.given, **item})
         with begin("records.read") as conn:
             return audit.shown(conn, asked_for, done, given), done.status
+    here = desk.key_text(lately.key_of(done[0]))
     with begin() as conn:
         last = lately.seen(conn, [lately.key_of(one) for one in done[:1]])
     made = next(iter(last.values()), None)
-    where = {"item": here} if here else {"case": next_case}
+    where = {"item": here} if next_case is None else {"case": next_case}
     anchor = "#case" if any(where.values()) else ""
     return redirect(back.link(**where, done=made) + anchor, 303)
 

@@ -66,7 +66,7 @@
         marker(mark.at, badge("stop", String(mark.number)), 18, mark.text).addTo(groups.route);
       }
       for (const mark of layers.repaired.filter(placed)) { marker(mark.at, badge("proposed", "✚"), 22, mark.text).addTo(groups.proposed); }
-      for (const mark of layers.sent.filter(placed)) { marker(mark.at, badge("sent", "⌖"), 22, mark.text).addTo(groups.proposed); }
+      for (const mark of layers.sent.filter(placed)) { marker(mark.at, badge("sent", "G"), 22, mark.text).addTo(groups.proposed); }
     }
 
     function drawItself(seen, outlines) {
