@@ -111,6 +111,20 @@ def in_country(lon: float, lat: float) -> bool:
     return WEST <= lon <= EAST and SOUTH <= lat <= NORTH
 
 
+def may_be_miswritten(x: ArrayLike, y: ArrayLike) -> NDArray[np.bool_]:
+    """Whether n points outside the country may be degrees all the same, written wrongly.
+
+    Swapped, with a wrong sign, somewhere else on Earth, or degrees and minutes in one number
+    (DDDMM.mmm); not projected metres, and not 0, 0, as devices write without a fix.
+    """
+    values = np.abs(np.stack(np.broadcast_arrays(np.atleast_1d(x), np.atleast_1d(y))))
+    degrees = (values <= 180).all(axis=0) & (values > 0).any(axis=0)
+    together = (values >= 100 * SOUTH) & (values < 18_000)
+    with np.errstate(invalid="ignore"):
+        together &= values % 100 < 60
+    return np.asarray(degrees | together.all(axis=0), dtype=np.bool_)
+
+
 def read_points(x: ArrayLike, y: ArrayLike, crs: str = WGS84) -> tuple[Floats, Floats, Texts]:
     """Transform points given in `crs` and tell what is wrong with each.
 

@@ -247,7 +247,8 @@ survey = Table(
     Column("satellites", SmallInteger),
     Column("photo", Text),
     Column("sent_at", DateTime(timezone=True)),
-    # What the device sent, where an auditor corrected the point: lon, lat, accuracy_m, crs.
+    # What the device sent (lon, lat, accuracy_m, crs), where an auditor corrected the point, or
+    # where it is none in the country: geom is then NULL.
     Column("as_sent", JSONB),
     *_location(),
     *_verdict(),

@@ -199,8 +199,8 @@ BAD: dict[str, tuple[str, bytes | str, str, str]] = {
         "3 H1 is also on line 2, with other content; keep one of them",
     ),
     "swapped": (
-        "phiếu.csv",
-        visit(lon=21.5, lat=105.8),
+        "hộ.csv",
+        home(lon=21.5, lat=105.8),
         "2 lon 21,5 và lat 105,8 có vẻ bị đảo: lon phải trong khoảng 102–118.",
         "2 lon 21.5 and lat 105.8 look swapped: lon is the one of 102 to 118.",
     ),
@@ -217,8 +217,8 @@ BAD: dict[str, tuple[str, bytes | str, str, str]] = {
         "lon is missing where lat is given: give both or neither.",
     ),
     "abroad": (
-        "phiếu.csv",
-        visit(lon=2.35, lat=48.9),
+        "hộ.csv",
+        home(lon=2.35, lat=48.9),
         "lon 2,35, lat 48,9 nằm ngoài Việt Nam (lon 102–118, lat 6–24): hãy sửa điểm hoặc cột crs.",
         "lon 2.35, lat 48.9 lies outside Viet Nam (lon 102 to 118, lat 6 to 24): correct the "
         "point or its crs.",

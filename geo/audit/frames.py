@@ -5,11 +5,12 @@ Rows that rules get have these columns; what is not known is NaN, NaT or None.
 both: province_code, commune_code, household_code, lon, lat, accuracy_m, recorded_address,
 candidates (lists), content_hash, judged_at, demo, the columns of a verdict (verdict, probability,
 distance_m, accuracy_used_m, boundary_accuracy_m, recorded_code, located_code, boundary_version);
-of the household village_key (folded name of its hamlet), home_lon, home_lat, home_accuracy_m.
+of the household village and village_key (name of its hamlet, folded), home_lon, home_lat, home_accuracy_m.
 
 surveys: survey_id, surveyed_at, sent_at, received_at (UTC), enumerator, device_id, mock_location,
-altitude_m, satellites, crs, photo, and of the household's first site with a point site_code,
-site_lon, site_lat, site_accuracy_m.
+altitude_m, satellites, crs, photo, sent_lon, sent_lat (where what was sent is not the point: it is
+none in the country, or an auditor corrected it), and of the household's first site with a point
+site_code, site_lon, site_lat, site_accuracy_m.
 
 sites: site_code, kind, stage, stage_on, approved_on, due_on, received_at.
 """
@@ -28,7 +29,7 @@ from geo.text import fold
 _NUMBERS = (
     *("lon", "lat", "accuracy_m", "probability", "distance_m", "accuracy_used_m"),
     *("boundary_accuracy_m", "home_lon", "home_lat", "home_accuracy_m", "site_lon", "site_lat"),
-    *("site_accuracy_m", "altitude_m", "satellites", "radius_m"),
+    *("site_accuracy_m", "altitude_m", "satellites", "radius_m", "sent_lon", "sent_lat"),
 )
 _MOMENTS = ("surveyed_at", "sent_at", "received_at", "taken_at", "reported_at")
 
@@ -38,7 +39,7 @@ def rows(conn: Connection, subject: str, province_code: str) -> pd.DataFrame:
     name = "audit_surveys" if subject == SURVEY else "audit_sites"
     frame = _read(conn, sql(name), province_code)
     keys = {village: fold(village) for village in frame["village"].unique() if village}
-    frame["village_key"] = frame.pop("village").map(keys)
+    frame["village_key"] = frame["village"].map(keys)
     return frame
 
 

@@ -14,7 +14,7 @@ import orjson
 from geo import personal_ids
 from geo.accounts import sealing
 from geo.errors import UsageError
-from geo.geometry import WGS84, Floats, read_points
+from geo.geometry import WGS84, Floats, may_be_miswritten, point_problem, read_points
 from geo.intake.columns import Columns
 from geo.intake.records import Record, validated
 from geo.intake.source import PROBLEM, UNNAMED
@@ -103,6 +103,8 @@ def prepare(kind: str, numbered: list[Numbered]) -> Batch:
         for index, record in enumerate(records)
     ]
     lon, lat = _points(records, reasons)
+    if kind == "surveys":
+        _keep_miswritten(records, lon, lat, reasons)
     whole = Batch(
         read=len(rows),
         lines=[line for line, _row in numbered],
@@ -220,6 +222,25 @@ def _without_marks(row: dict[str, object]) -> tuple[dict[str, object], list[str]
     return {k: v for k, v in row.items() if k not in (PROBLEM, UNNAMED)}, reasons
 
 
+def _keep_miswritten(
+    records: list[Record | None], lon: Floats, lat: Floats, reasons: dict[int, list[str]]
+) -> None:
+    """Leave to the audit the points outside the country that a device may have written wrongly.
+
+    Such a survey has no point; what was sent is kept beside it, see storing_surveys.
+    """
+    for index, said in list(reasons.items()):
+        record = records[index]
+        if record is None or record.crs != WGS84 or record.lon is None or record.lat is None:
+            continue
+        problem = point_problem(record.lon, record.lat)
+        if problem in said and may_be_miswritten(record.lon, record.lat)[0]:
+            lon[index] = lat[index] = np.nan
+            said.remove(problem)
+            if not said:
+                del reasons[index]
+
+
 def _points(records: list[Record | None], reasons: dict[int, list[str]]) -> tuple[Floats, Floats]:
     """Longitude and latitude of every record in EPSG:4326; problems are added to `reasons`."""
     lon = np.array([np.nan if r is None or r.lon is None else r.lon for r in records], dtype=float)
@@ -241,7 +262,9 @@ def _notes(batch: Batch) -> Counter[str]:
     """What was understood rather than read, to be said in the report."""
     notes: Counter[str] = Counter()
     this_year = datetime.now(LOCAL).year
-    for row, record in zip(batch.rows, batch.records, strict=True):
+    for row, record, lon in zip(batch.rows, batch.records, batch.lon.tolist(), strict=True):
+        if lon != lon and record.lon is not None:
+            notes["points outside Viet Nam kept as sent, for the audit to look at"] += 1
         for column in ("surveyed_at", "sent_at"):
             when = row.get(column)
             if isinstance(when, datetime) and when.tzinfo is None:

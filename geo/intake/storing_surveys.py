@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+import orjson
 from sqlalchemy import any_, select
 from sqlalchemy import cast as as_type
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
@@ -89,11 +91,24 @@ def _rows(
             "candidates": [copying.array(codes) for codes in candidates],
             **{name: batch.column(name) for name in _AS_GIVEN},
             **copying.place(batch.lon, batch.lat),
+            "as_sent": _as_sent(batch),
             **verdict_columns(intake, verdicts),
             **intake.bookkeeping(batch),
         },
     )
     return [rows, findings("survey", keys, batch, verdicts)]
+
+
+def _as_sent(batch: Batch) -> list[str | None]:
+    """As JSON what the device sent where that is no point that can be kept, see batches."""
+    kept: list[str | None] = [None] * len(batch)
+    names = ("lon", "lat", "accuracy_m", "crs")
+    columns = [batch.column(name) for name in names]
+    for i in np.flatnonzero(np.isnan(batch.lon)).tolist():
+        sent = {name: column[i] for name, column in zip(names, columns, strict=True)}
+        if sent["lon"] is not None:
+            kept[i] = orjson.dumps(sent).decode()
+    return kept
 
 
 def _not_stored(intake: Intake, batch: Batch) -> Batch:

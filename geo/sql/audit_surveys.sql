@@ -4,6 +4,8 @@ SELECT survey.province_code, survey.commune_code, survey.survey_id::text AS surv
        survey.mock_location, survey.altitude_m, survey.satellites, survey.crs, survey.photo,
        survey.recorded_address, survey.candidates,
        ST_X(survey.geom) AS lon, ST_Y(survey.geom) AS lat, survey.accuracy_m,
+       (survey.as_sent ->> 'lon')::double precision AS sent_lon,
+       (survey.as_sent ->> 'lat')::double precision AS sent_lat,
        survey.verdict, survey.probability, survey.distance_m, survey.accuracy_used_m,
        survey.boundary_accuracy_m, survey.recorded_code, survey.located_code,
        survey.boundary_version, survey.judged_at, survey.content_hash, survey.demo,
