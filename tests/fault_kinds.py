@@ -131,7 +131,7 @@ def vn2000_device(land: Province, count: int) -> None:
     done = 0
     for number in land.rng.permutation(rounds.max() + 1):
         rows = np.flatnonzero((rounds == number) & known)
-        if len(rows) and done < count:
+        if len(rows) and done < count and (land.surveys["fault"].iloc[rows] == "").all():
             land.put(rows, *_as_vn2000(*_point(land, rows)), really=False)
             land.mark(rows, "vn2000_device", together=True)
             done += len(rows)
@@ -269,7 +269,6 @@ def _point(land: Province, rows: Rows) -> tuple[Floats, Floats]:
 
 
 PLACE: tuple[Inject, ...] = (
-    vn2000_device,
     vn2000_single,
     duplicates,
     near_duplicates,

@@ -9,14 +9,9 @@ from tests.fault_world import Province, Rows
 
 
 def _times(land: Province, rows: Rows, times: pd.Series | pd.DatetimeIndex) -> None:
-    """New times of the rows; what was sent is sent as long after them as it was."""
-    frame = land.surveys
-    new = pd.Series(np.asarray(times, "datetime64[ns]"), frame.index[rows]).dt.tz_localize("UTC")
-    new = new.dt.floor("s")
-    shift = new - frame.loc[rows, "surveyed_at"]
-    for name in ("sent_at", "received_at"):
-        frame.loc[rows, name] = frame.loc[rows, name] + shift
-    frame.loc[rows, "surveyed_at"] = new
+    """New times of the rows, in UTC."""
+    new = pd.Series(np.asarray(times, "datetime64[ns]"), land.surveys.index[rows])
+    land.surveys.loc[rows, "surveyed_at"] = new.dt.tz_localize("UTC").dt.floor("s")
 
 
 def office(land: Province, count: int) -> None:
@@ -149,13 +144,7 @@ def sent_late(land: Province, count: int) -> None:
     land.mark(rows, "sent_late")
 
 
-TIME: tuple[Inject, ...] = (
-    office,
-    bulk_day,
-    clock_jump,
-    too_quick,
-    impossible_travel,
-    night,
-    clock_ahead,
-    sent_late,
-)
+WHOLE_DAYS: tuple[Inject, ...] = (office, bulk_day)
+VISITS: tuple[Inject, ...] = (too_quick, impossible_travel, night)
+CLOCKS: tuple[Inject, ...] = (clock_jump, clock_ahead, sent_late)
+"""The last ones change what is told of the sending."""

@@ -40,8 +40,8 @@ def visits(rng: np.random.Generator, homes: pd.DataFrame) -> pd.DataFrame:
     """The honest surveys of all households, one row a visit, as they are sent and as they were.
 
     Sent: survey_id, household_code, province_code, commune_code, enumerator, device_id,
-    surveyed_at, sent_at, received_at, lon, lat, accuracy_m, mock_location, altitude_m, satellites,
-    crs. True: house (row of homes), true_lon, true_lat, round,
+    surveyed_at, lon, lat, accuracy_m, mock_location, altitude_m, satellites, crs; see also `sent`.
+    True: house (row of homes), true_lon, true_lat, round,
     condition (what is unusual and honest).
     """
     rounds = _rounds(rng, homes)
@@ -54,7 +54,6 @@ def visits(rng: np.random.Generator, homes: pd.DataFrame) -> pd.DataFrame:
         ignore_index=True,
     )
     _measured(rng, found)
-    _sent(rng, found)
     found["survey_id"] = [str(UUID(bytes=rng.bytes(16), version=4)) for _ in range(len(found))]
     for name in ("household_code", "province_code", "commune_code"):
         found[name] = homes[name].to_numpy()[found["house"]]
@@ -228,26 +227,27 @@ def _measured(rng: np.random.Generator, found: pd.DataFrame) -> None:
     found.loc[lost & found["condition"].eq("").to_numpy(), "condition"] = "poor_fix"
 
 
-def _sent(rng: np.random.Generator, found: pd.DataFrame) -> None:
-    """When forms were sent and received: at once, or all that wait on an evening with a network.
+def sent(rng: np.random.Generator, found: pd.DataFrame) -> None:
+    """When forms are sent and received: at once, or all that wait on an evening with a network.
 
-    In the hills such an evening comes every third day or so; now and then a single form waits on.
+    In the hills such an evening comes every third day; now and then a single form waits on.
+    Adds sent_at (NaT where the app does not tell) and received_at.
     """
+    n = len(found)
     at = found["surveyed_at"]
     local = at.dt.tz_convert("Asia/Ho_Chi_Minh")
-    at_once = at + pd.to_timedelta(rng.uniform(0.3, 25, len(found)), unit="m")
-    evening = local.dt.normalize() + pd.Timedelta(hours=20.7)
-    third = -(local.dt.dayofyear + found["round"]) % 3
+    at_once = at + pd.to_timedelta(rng.uniform(0.3, 25, n), unit="m")
+    evening = local.dt.normalize() + pd.Timedelta(hours=21.5)
+    evening = evening.where(evening > local, evening + pd.Timedelta(days=1))
+    third = -(evening.dt.dayofyear + found["round"]) % 3
     wait = np.where(found["coverage"] == "days", third, 0)
-    wait = wait + np.where(rng.random(len(found)) < 0.005, rng.integers(1, 3, len(found)), 0)
+    wait = wait + np.where(rng.random(n) < 0.005, rng.integers(1, 3, n), 0)
     evening = evening + pd.to_timedelta(wait, unit="D")
     # One after another, in the order in which they were filled in.
-    order = found.groupby([found["round"], evening]).cumcount()
-    evening = evening + pd.to_timedelta(order * 4 + rng.uniform(0, 3, len(found)), unit="s")
-    sent = at_once.where(found["coverage"] == "online", evening.dt.tz_convert("UTC"))
-    sent = sent.dt.floor("s")
-    found["sent_at"] = sent.where(found["tells_sent"])
-    late = pd.to_timedelta(
-        np.where(found["tells_sent"], 4 / 86400, rng.uniform(0, 20, len(found))), "D"
-    )
-    found["received_at"] = sent + late
+    order = at.groupby([found["round"], evening]).rank(method="first")
+    evening = evening + pd.to_timedelta(order * 4, unit="s")
+    going = at_once.where(found["coverage"] == "online", evening.dt.tz_convert("UTC"))
+    going = going.dt.floor("s")
+    found["sent_at"] = going.where(found["tells_sent"])
+    by_file = np.where(found["tells_sent"], 4 / 86_400, rng.uniform(0, 20, n))
+    found["received_at"] = going + pd.to_timedelta(by_file, "D")

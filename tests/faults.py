@@ -6,7 +6,10 @@ The generator knows no rule; see docs/audit-quality.md for what it makes and why
 import geopandas
 import shapely
 
-from tests import fault_kinds, fault_kinds_sites, fault_kinds_time, fault_sites, fault_world
+from tests import fault_people, fault_sites, fault_world
+from tests.fault_kinds import PLACE, vn2000_device
+from tests.fault_kinds_sites import PHOTOS, SITES
+from tests.fault_kinds_time import CLOCKS, VISITS, WHOLE_DAYS
 from tests.fault_world import Province
 
 RATE = 0.004
@@ -22,22 +25,24 @@ def make(
     land = fault_world.province(code, polygons, count, seed)
     each = max(8, round(rate * len(land.surveys)))
     # Whole days and devices first, while there are enough untouched ones.
-    for inject in (*fault_kinds_time.TIME[:3], *fault_kinds.PLACE, *fault_kinds_time.TIME[3:]):
-        inject(land, max(each, 120) if inject in _WHOLE else each)
+    for inject in (*WHOLE_DAYS, vn2000_device):
+        inject(land, max(each, 120))
+    for inject in (*PLACE, *VISITS):
+        inject(land, each)
+    fault_people.sent(land.rng, land.surveys)
+    for inject in CLOCKS:
+        inject(land, each)
     few = max(8, round(rate * 5 * len(land.sites)))
-    for inject in fault_kinds_sites.SITES:
+    for inject in SITES:
         inject(land, few)
     where = land.surveys.assign(
         true_lon=land.surveys["camera_lon"], true_lat=land.surveys["camera_lat"]
     )
     made_up = land.surveys["fault"].isin(["impossible_travel", "too_quick"])
     land.photos = fault_sites.photos(land.rng, where[~made_up], land.sites, land.stages)
-    for inject in fault_kinds_sites.PHOTOS:
+    for inject in PHOTOS:
         inject(land, max(each // 2, few))
     return land
-
-
-_WHOLE = (fault_kinds_time.office, fault_kinds_time.bulk_day, fault_kinds.vn2000_device)
 
 
 def polygons_of(
