@@ -10,6 +10,7 @@ from sqlalchemy import Connection, create_engine, text
 
 from geo import schema
 from geo.cluster import Cluster
+from geo.scope import OPERATOR, Scope, bind
 from tests.conftest import unpooled
 
 READ, ADD, CHANGE, REMOVE = "SELECT", "INSERT", "UPDATE", "DELETE"
@@ -41,6 +42,8 @@ SOME_COLUMNS = {
     "record_change": {"commune_code", "subject_id", "old_value", "new_value", "reason"},
 }
 """Table → the columns that it may change where it may not change the others."""
+BY_OPERATOR = {"audit_due", "audit_sample", "audit_decision", "removed_household"}
+"""Tables from which the operator's commands remove rows, by a policy, and the runtime role none."""
 PUBLIC = {
     "area": "names of areas, from public lists",
     "area_successor": "which areas followed which",
@@ -139,6 +142,7 @@ def test_a_protected_table_has_forced_security_and_a_policy_for_each_right(
     )
     assert rights(conn, table, EVERY_RIGHT) == PROTECTED[table]
     some = {CHANGE} if table in SOME_COLUMNS else set()
+    some |= {REMOVE} if table in BY_OPERATOR else set()
     assert {cmd for cmd, *_ in policies} == PROTECTED[table] | some
     for cmd, _permissive, roles, qual, check in policies:
         assert roles == ["public"]
@@ -254,7 +258,7 @@ def test_the_triggers_of_log_and_samples_stand_and_no_others(conn: Connection) -
     }  # fmt: skip
 
 
-def test_an_owner_who_is_no_superuser_can_migrate(
+def test_an_owner_who_is_no_superuser_can_migrate_and_do_the_operator_s_work(
     cluster: Cluster, make_database: Callable[..., str], empty_url: str
 ) -> None:
     url = make_database()
@@ -276,3 +280,24 @@ def test_an_owner_who_is_no_superuser_can_migrate(
         # FORCE holds the owner as well.
         assert conn.scalar(text("SELECT row_security_active('household')")) is True
         assert conn.scalar(text("SELECT current_setting('is_superuser')")) == "off"
+    with owner.begin() as conn:
+        bind(conn, OPERATOR)
+        for table, columns, values in TAKEN_AWAY:
+            conn.execute(
+                text(f"INSERT INTO {table} (province_code, {columns}) VALUES ('01', {values})")
+            )
+            assert conn.execute(text(f"DELETE FROM {table}")).rowcount == 1, table
+        # Nobody else, whatever they may write.
+        conn.execute(text("INSERT INTO audit_due (province_code) VALUES ('01')"))
+        bind(conn, Scope(provinces=frozenset({"01"}), write=True))
+        assert conn.execute(text("DELETE FROM audit_due")).rowcount == 0
+
+
+TAKEN_AWAY = (
+    ("audit_due", "commune_code", "''"),
+    ("audit_sample", "area_code, method, size, frame_size, frame_sha256, frame",
+     "'01', 'random', 1, 1, '', ''"),
+    ("audit_decision", "subject, subject_id, decision", "'survey', 'x', 'confirmed'"),
+    ("removed_household", "commune_code, code_print", "'00101', 'x'"),
+)  # fmt: skip
+"""What the pass and the removal of demo data take away, and the columns that a row needs."""

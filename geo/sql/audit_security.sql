@@ -1,6 +1,7 @@
 -- Row-level security for the tables of the audit; see row_security.sql for how it works.
 DO $$
 DECLARE
+    everything CONSTANT text := $q$(SELECT current_setting('ancu.all', true)) = 'on'$q$;
     in_scope CONSTANT text := $q$((SELECT current_setting('ancu.all', true)) = 'on'
         OR province_code = ANY ((SELECT string_to_array(current_setting('ancu.provinces', true), ','))::text[])
         OR commune_code = ANY ((SELECT string_to_array(current_setting('ancu.communes', true), ','))::text[]))$q$;
@@ -18,6 +19,13 @@ BEGIN
         EXECUTE format(
             'CREATE POLICY added ON %I FOR INSERT WITH CHECK (%s AND (%s))', name, writing, in_scope
         );
+        IF name IN ('audit_due', 'audit_sample', 'audit_decision') THEN
+            -- Only the operator's commands take rows away: what the pass has seen, demo data. The
+            -- policy lets an owner who is no superuser do it; the runtime role is not granted it.
+            EXECUTE format(
+                'CREATE POLICY removed ON %I FOR DELETE USING (%s AND (%s))', name, writing, everything
+            );
+        END IF;
         IF name IN ('audit_due', 'audit_sample') THEN
             CONTINUE; -- only ever added to
         END IF;
