@@ -239,7 +239,7 @@ def sent(rng: np.random.Generator, found: pd.DataFrame) -> None:
     at_once = at + pd.to_timedelta(rng.uniform(0.3, 25, n), unit="m")
     evening = local.dt.normalize() + pd.Timedelta(hours=21.5)
     evening = evening.where(evening > local, evening + pd.Timedelta(days=1))
-    third = -(evening.dt.dayofyear + found["round"]) % 3
+    third = -(evening.dt.day_of_year + found["round"]) % 3
     wait = np.where(found["coverage"] == "days", third, 0)
     wait = wait + np.where(rng.random(n) < 0.005, rng.integers(1, 3, n), 0)
     evening = evening + pd.to_timedelta(wait, unit="D")

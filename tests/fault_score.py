@@ -66,6 +66,7 @@ _ONE_PLACE = ("duplicate_exact", "duplicate_near", "office", "commune_centre", "
 
 IMPLIED: dict[str, tuple[str, ...]] = {
     "outside": ELSEWHERE,
+    "outside_country": ("swapped", "lost_sign", "degrees_minutes"),
     "far_from_hamlet": ELSEWHERE,
     "far_from_home": (*ELSEWHERE, "site_far"),
     "far_from_site": ELSEWHERE,

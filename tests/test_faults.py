@@ -13,7 +13,8 @@ from geo.boundaries.sketch import merged_cells
 from geo.config import Settings
 from geo.rules import RULES
 from geo.verdicts.matching import AreaShapes
-from tests import fault_frames, fault_score, faults
+from tests import fault_database, fault_frames, fault_score, faults
+from tests.fault_land import BORDER_SIGMA_M
 
 HOUSEHOLDS = 2_000
 # province → communes, and how wide the province is in degrees
@@ -33,21 +34,20 @@ def country(province):
     return dict(zip(codes, (shapely.make_valid(shape) for shape in shapes), strict=True))
 
 
+def shapes_of(polygons):
+    size = len(polygons)
+    held = np.array(list(polygons.values()), dtype=object)
+    return AreaShapes(tuple(polygons), held, np.full(size, BORDER_SIGMA_M), np.ones(size, int))
+
+
 @pytest.fixture(scope="module")
 def judged():
     """(surveys, truth, findings) of three provinces together."""
     read = []
     for province in SIZES:
         polygons = country(province)
-        size = len(polygons)
-        shapes = AreaShapes(
-            tuple(polygons),
-            np.array(list(polygons.values()), dtype=object),
-            np.full(size, 10.0),
-            np.ones(size, int),
-        )
         land = faults.make(province, polygons, HOUSEHOLDS)
-        surveys, sites, found = fault_frames.found(land, shapes, Settings())
+        surveys, sites, found = fault_frames.found(land, shapes_of(polygons), Settings())
         read.append((surveys, fault_score.truth(surveys, sites), found))
     return [pd.concat(parts) for parts in zip(*read, strict=True)]
 
@@ -67,3 +67,13 @@ def test_honest_points_near_the_border_are_seldom_called_outside(judged):
     near, outside = fault_score.border(judged[0])
     assert near > 100
     assert outside <= 0.05 * near
+
+
+def test_the_database_tells_the_same_as_the_frames(conn):
+    """What is imported and passed over has the findings that the rules have on the bare frames."""
+    polygons = country("33")
+    land = faults.make("33", polygons, 500)
+    _, _, expected = fault_frames.found(land, shapes_of(polygons), Settings())
+    columns = ("subject", "subject_id", "rule")
+    told = set(zip(*(expected[name] for name in columns), strict=True))
+    assert fault_database.found(conn, land) == told
