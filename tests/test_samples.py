@@ -7,68 +7,36 @@ from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy.exc import OperationalError
 
-from geo import areas, scope, trail
+from geo import scope
 from geo.account_tables import access_log
-from geo.areas import Area
 from geo.audit import estimates, sample_proof, samples, sampling
-from geo.audit.actors import By
 from geo.audit.sampling import Plan
 from geo.audit_tables import audit_item, audit_sample, audit_sample_item, revisit
 from geo.db import translated_errors
+from geo.demo import loading
 from geo.errors import ConflictError, NotFoundError, RejectedError, UnavailableError, UsageError
 from geo.moving import Move, move
 from geo.paging import Record
 from geo.persons import removing
-from geo.scope import NOBODY, OPERATOR, Scope
+from geo.scope import NOBODY, OPERATOR, Scope, bind
 from geo.tables import household, survey
-from geo.trail import Entry
 from tests import records_world as world
+from tests.conftest import unpooled
+from tests.samples_world import LAN, area, build, drawn, enter, key_of
 
-LAN = By(7, "Lan")
 AUDITOR = Scope(provinces=frozenset({"01"}), write=True, action="audit.decide", account_id=7)
-RANDOM = Plan("random", 6)
 
 
 @pytest.fixture
 def there(conn: Connection) -> Connection:
-    """Twenty surveys of three enumerators in 00101, five of one in 00102, three in province 02."""
-    world.build(conn)
-    for n in range(20):
-        code = world.add_household(conn, village=f"Thôn {n % 3}")
-        world.add_survey(conn, code, enumerator=("Lan", "Minh", "Minh", "Nga")[n % 4])
-    for _ in range(5):
-        world.add_survey(conn, world.add_household(conn, "00102"), "00102", enumerator="Oanh")
-    for _ in range(3):
-        world.add_survey(conn, world.add_household(conn, "00201"), "00201", enumerator="Phú")
-    enter(conn, "something before")
-    return conn
-
-
-def enter(conn: Connection, reason: str, sample: Record | None = None) -> None:
-    """An entry of the log, such as a request leaves that draws."""
-    about = {"subject": "sample", "subject_id": str(sample["sample_id"])} if sample else {}
-    trail.append(conn, Entry("session", "audit.decide", reason=reason, **about))
-
-
-def drawn(conn: Connection, code: str = "00101", plan: Plan = RANDOM) -> Record:
-    """A draw with its entry."""
-    made = samples.draw(conn, area(conn, code), plan, LAN)
-    enter(conn, "drawn", made)
-    return made
-
-
-def area(conn: Connection, code: str) -> Area:
-    return areas.get(conn, code)
+    return build(conn)
 
 
 def check_all(conn: Connection, sample: Record, *outcomes: str | None) -> None:
     for item, outcome in zip(samples.items(conn, sample), outcomes, strict=False):
         samples.record(conn, sample["sample_id"], key_of(item), outcome, "", LAN, item["outcome"])
-
-
-def key_of(item: Record) -> tuple[str, str, str]:
-    return item["province_code"], item["commune_code"], item["subject_id"]
 
 
 # ---- drawing ----
@@ -212,6 +180,40 @@ def test_surveys_of_one_id_in_two_communes_are_both_in_the_frame(there: Connecti
     found = [key_of(item) for item in samples.items(there, made)]
     assert len(set(found)) == 26
     assert sample_proof.verify(there, made["sample_id"], log=True).whole
+
+
+def test_draws_of_demo_data_go_with_it(there: Connection) -> None:
+    there.execute(update(survey).values(demo=True))
+    made = drawn(there)
+    assert made["demo"]
+    loading.remove(there)
+    for table in (audit_sample, audit_sample_item, revisit):
+        assert there.scalar(select(func.count()).select_from(table)) == 0
+
+
+def test_who_draws_at_the_same_time_waits_and_gets_the_next_number(
+    make_database: Callable[..., str], empty_url: str
+) -> None:
+    made = unpooled(make_database(empty_url))
+    with made.begin() as conn:
+        bind(conn, OPERATOR)
+        world.build(conn)
+        for _ in range(3):
+            world.add_survey(conn, world.add_household(conn))
+    with made.connect() as first, made.connect() as second:
+        for conn in (first, second):
+            conn.begin()
+            bind(conn, OPERATOR)
+        one = samples.draw(first, area(first, "00101"), Plan("random", 2), LAN)
+        second.execute(text("SET LOCAL lock_timeout = '50ms'"))
+        with pytest.raises(OperationalError), second.begin_nested():
+            samples.draw(second, area(second, "00101"), Plan("random", 2), LAN)
+        enter(first, "drawn", one)
+        first.commit()
+        other = drawn(second, plan=Plan("random", 2))
+        assert (one["number"], other["number"]) == (1, 2)
+        for sample in (one, other):
+            assert sample_proof.verify(second, sample["sample_id"], log=True).problems == []
 
 
 # ---- checking ----
@@ -363,92 +365,6 @@ def test_who_moved_out_of_sight_could_not_be_reached(there: Connection, begin: C
         assert proof.whole and (proof.unseen, proof.gone) == (1, 1)
     proof = sample_proof.verify(there, made["sample_id"], log=True)
     assert proof.whole and (proof.unseen, proof.gone) == (0, 1)
-
-
-# ---- proving ----
-
-
-@pytest.mark.parametrize("plan", [RANDOM, Plan("stratified", 8, 2), Plan("weighted", 6)])
-def test_an_honest_draw_is_proved(there: Connection, plan: Plan) -> None:
-    made = drawn(there, "01", plan)
-    proof = sample_proof.verify(there, made["sample_id"], log=True)
-    assert proof.problems == [] and proof.whole and proof.frame_is_the_same
-
-
-def test_changes_since_are_told_and_are_no_fault(there: Connection) -> None:
-    made = drawn(there)
-    ids = there.scalars(select(survey.c.survey_id).where(survey.c.commune_code == "00101")).all()
-    drawn_ids = {item["subject_id"] for item in samples.items(there, made)}
-    others = [one for one in map(str, ids) if one not in drawn_ids]
-    for _ in range(3):
-        world.add_survey(there, world.add_household(there))
-    there.execute(delete(survey).where(survey.c.survey_id.in_(others[:2])))
-    there.execute(update(survey).where(survey.c.survey_id == others[2]).values(enumerator="Ai"))
-    proof = sample_proof.verify(there, made["sample_id"], log=True)
-    assert proof.whole and not proof.frame_is_the_same
-    assert (proof.added, proof.gone, proof.changed, proof.removed) == (3, 2, 1, 0)
-
-
-def test_who_was_removed_since_leaves_the_proof_whole(there: Connection) -> None:
-    made = drawn(there)
-    item = samples.items(there, made)[0]
-    removing.remove(
-        there, ("01", item["household_code"], "00101"), "Chủ hộ đề nghị", item["household_code"]
-    )
-    proof = sample_proof.verify(there, made["sample_id"], log=True)
-    assert proof.whole and (proof.removed, proof.gone) == (1, 1)
-
-
-TAMPERED = {
-    "another seed": ("UPDATE audit_sample SET seed = repeat('0', 64)", "the seed is not"),
-    "another basis": (
-        "UPDATE audit_sample SET seed_basis = replace(seed_basis, 'number 1', 'number 2'), "
-        "seed = encode(sha256(replace(seed_basis, 'number 1', 'number 2')::bytea), 'hex')",
-        "tells another number",
-    ),
-    "another size": ("UPDATE audit_sample SET size = 5", "tells another size"),
-    "another entry": (
-        "UPDATE audit_sample SET seed_basis = replace(seed_basis, 'entry 1', 'entry 2')",
-        "entry 2 of the access log has another hash",
-    ),
-    "a survey put in": (
-        "UPDATE audit_sample_item SET subject_id = gen_random_uuid()::text "
-        "WHERE subject_id = (SELECT min(subject_id) FROM audit_sample_item)",
-        "does not come up",
-    ),
-    "a survey taken out": (
-        "DELETE FROM audit_sample_item "
-        "WHERE subject_id = (SELECT min(subject_id) FROM audit_sample_item)",
-        "1 surveys come up",
-    ),
-    "another chance": ("UPDATE audit_sample_item SET inclusion = 0.9", "does not come up"),
-    "another stratum": ("UPDATE audit_sample_item SET stratum = 'x'", "does not come up"),
-    "another digest": ("UPDATE audit_sample SET frame_sha256 = repeat('0', 64)", "frame is not"),
-    "other strata": ("UPDATE audit_sample SET strata = '{}'", "surveys and strata"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("what", TAMPERED)
-def test_tampering_is_found(there: Connection, what: str) -> None:
-    made = drawn(there)
-    statement, said = TAMPERED[what]
-    there.execute(text(statement))
-    problems = sample_proof.verify(there, made["sample_id"], log=True).problems
-    assert any(said in problem for problem in problems), problems
-
-
-def test_a_draw_that_left_no_entry_of_its_own_is_found(there: Connection) -> None:
-    made = samples.draw(there, area(there, "00101"), RANDOM, LAN)
-    assert sample_proof.verify(there, made["sample_id"], log=False).whole
-    problems = sample_proof.verify(there, made["sample_id"], log=True).problems
-    assert problems == ["entry 2 of the access log is not that of this draw"]
-    enter(there, "something else")
-    assert sample_proof.verify(there, made["sample_id"], log=True).problems == problems
-
-
-def test_a_sample_that_is_not_there_cannot_be_proved(there: Connection) -> None:
-    with pytest.raises(NotFoundError):
-        sample_proof.verify(there, 10**9, log=True)
 
 
 def test_no_household_is_named_by_a_frame(there: Connection) -> None:
