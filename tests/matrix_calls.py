@@ -298,6 +298,19 @@ def about_sample(path: str) -> Fill:
     return lambda w, spot: [_about(w, path, w.ids.samples[spot.key])]
 
 
+def fixes(_w: World, spot: Spot) -> Iterable[Call]:
+    """A commune chosen for an address: no other area can be."""
+    form = {"area": spot.code, "text": "xã Cây Gạo, huyện Lạ", "reason": WHY}
+    if spot.commune_code:
+        yield Call("/addresses/fix", "POST", form={**form, "commune": spot.code})
+
+
+def fixes_undone(w: World, spot: Spot) -> Iterable[Call]:
+    if spot.commune_code:
+        path, form = "/addresses/fixes/{id}/undo", {"area": spot.code}
+        yield _about(w, path, w.ids.fixes[spot.key], method="POST", form=form)
+
+
 def account_changes(w: World, spot: Spot) -> Iterable[Call]:
     forms: list[dict[str, object]] = [
         {"change": change}

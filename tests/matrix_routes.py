@@ -18,6 +18,8 @@ from tests.matrix_calls import (
     account_changes,
     account_pages,
     each,
+    fixes,
+    fixes_undone,
     group,
     group_changes,
     handovers,
@@ -193,6 +195,14 @@ ROUTES: dict[tuple[str, str], Route] = {
         "ids.read", "record",
         of_person("/api/v1/households/{province}/{code}/national-id", json={"reason": WHY}),
     ),
+    ("addresses.index", "GET"): Route(
+        "records.read", "area", each("/addresses?area={code}", "/addresses?area={code}&page=2")
+    ),
+    ("addresses.one", "GET"): Route(
+        "records.read", "area", each("/addresses/one?area={code}&text=xã+Cây+Gạo&q=xã")
+    ),
+    ("addresses.fix", "POST"): Route("records.send", "sent", fixes, (303,), (403,)),
+    ("addresses.undo", "POST"): Route("records.send", "record", fixes_undone, (303,)),
     ("person.national_id", "POST"): Route(
         "ids.read", "record",
         of_person("/households/{province}/{code}/national-id", form={"reason": WHY}), (303,),

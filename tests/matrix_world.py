@@ -23,7 +23,7 @@ from geo.account_tables import (
     token,
 )
 from geo.accounts.sealing import fingerprint, seal
-from geo.audit_tables import photo
+from geo.audit_tables import address_fix, photo
 from geo.counter_tables import commune_counter, site_due
 from geo.personal_ids import context
 from geo.photos import files
@@ -141,6 +141,7 @@ class Ids:
     teams: dict[str, int] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)
     samples: dict[str, int] = field(default_factory=dict)
+    fixes: dict[str, int] = field(default_factory=dict)
 
 
 def build(conn: Connection) -> Ids:
@@ -149,6 +150,7 @@ def build(conn: Connection) -> Ids:
     for name in ("account", "token", "team"):
         # Numbers of one length, so that those of what does not exist differ in nothing else.
         conn.execute(text(f"ALTER TABLE {name} ALTER COLUMN {name}_id RESTART WITH 5001"))
+    conn.execute(text("ALTER TABLE address_fix ALTER COLUMN fix_id RESTART WITH 5001"))
     conn.execute(text("ALTER TABLE audit_sample ALTER COLUMN sample_id RESTART WITH 5001"))
     ids = Ids()
     for spot in SPOTS.values():
@@ -311,6 +313,10 @@ def _bookkeeping(conn: Connection, spot: Spot, ids: Ids) -> None:
     _add(conn, record_change, **key, subject="household", subject_id=spot.household,
          field="head_name", old_value=f"cũ {mark}", new_value=f"mới {mark}",
          reason=f"sửa {mark}")  # fmt: skip
+    if spot.commune_code:
+        fix = insert(address_fix).returning(address_fix.c.fix_id)
+        told = {"key": f"xa {mark}", "example": f"xã {mark}", "reason": f"lý do {mark}"}
+        ids.fixes[spot.key] = conn.execute(fix, {**key, **told}).scalar_one()
     logged, who = spot.mark("L"), spot.mark("P")
     for outcome in ("allowed", "denied"):
         trail.append(

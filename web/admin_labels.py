@@ -42,6 +42,8 @@ SUBJECTS = {
     "site": _l("Nhà"),
     "account": _l("Tài khoản"),
     "accounts": _l("Danh sách tài khoản"),
+    "address": _l("Lựa chọn xã cho địa chỉ"),
+    "addresses": _l("Địa chỉ chưa xác định"),
     "access": _l("Người có quyền"),
     "group": _l("Nhóm"),
     "groups": _l("Danh sách nhóm"),

@@ -11,6 +11,7 @@ from web import (
     account,
     account_page,
     accounts,
+    addresses,
     area_access,
     audit,
     decisions,
@@ -37,6 +38,7 @@ from web import (
 PAGES = (
     progress.pages,
     audit.pages,
+    addresses.pages,
     decisions.pages,
     revisits.pages,
     targeting.pages,

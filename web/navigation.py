@@ -4,13 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, url_for
+from flask import Flask, g, url_for
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import Connection
 
 from api.access import caller, own_area
+from geo import scope
 from geo.accounts import roles
+from geo.address_fixes import groups
 from geo.areas import Area
+from web.formats import number
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Entry:
 ENTRIES = (
     Entry("progress", "figures.read", "progress.area_page", _l("Tiến độ"), "code"),
     Entry("audit", "records.read", "audit.index", _l("Kiểm tra vị trí"), "area"),
+    Entry("addresses", "records.read", "addresses.index", _l("Địa chỉ"), "area"),
     Entry("targeting", "figures.read", "targeting.index", _l("Ưu tiên hỗ trợ"), "area"),
     Entry("intake", "surveys.send", "intake.index", _l("Nhập dữ liệu")),
     Entry("accounts", "accounts.manage", "accounts.index", _l("Tài khoản")),
@@ -40,7 +45,7 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(menu=menu, opens=opens)
 
 
-def menu(area: Area | None = None) -> Iterator[tuple[str, str, LazyString]]:
+def menu(area: Area | None = None) -> Iterator[tuple[str, str, LazyString | str]]:
     """Name, address and label of the pages that are open; they stay at the page's `area`."""
     user, unsettled = caller().user, caller().unsettled
     if user is None or unsettled:
@@ -53,7 +58,21 @@ def menu(area: Area | None = None) -> Iterator[tuple[str, str, LazyString]]:
             stays = area is not None and opens(area, entry.action)
             code = area.code if area and stays else own_area(user, entry.action)
             values = {entry.parameter: code}
-        yield entry.name, url_for(entry.endpoint, **values), entry.label
+        count = g.get("waiting", {}).get(entry.name)
+        label = f"{entry.label} ({number(count)})" if count else entry.label
+        yield entry.name, url_for(entry.endpoint, **values), label
+
+
+def count(conn: Connection) -> None:
+    """Count what waits behind entries of the menu, where the page's transaction sees all of it."""
+    user = caller().user
+    if user is None or not user.may("records.read"):
+        return
+    reach, seen = roles.reach(user, "records.read"), scope.of(conn)
+    if not (reach.everything or reach.provinces):
+        return
+    if seen.everything or (not reach.everything and reach.provinces <= seen.provinces):
+        g.waiting = {"addresses": groups.waiting(conn, reach)}
 
 
 def opens(area: Area, action: str = "figures.read") -> bool:

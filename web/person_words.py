@@ -112,6 +112,7 @@ _TERMS: dict[str, Mapping[str, Any]] = {
     "placed_by": {
         "code": _l("Mã xã"),
         "address": _l("Địa chỉ ghi nhận"),
+        "fix": _l("Lựa chọn cho các địa chỉ giống nhau"),
         "point": _l("Toạ độ của hộ"),
         "survey": _l("Phiếu rà soát"),
     },

@@ -14,7 +14,7 @@ from geo.areas import Area
 from geo.boundaries import sketch
 from geo.errors import NotFoundError
 from geo.intake.log import demo_present
-from web import assets, labels
+from web import assets, labels, navigation
 from web.language import LANGUAGES, language
 from web.maps import VERDICT_MARKS
 
@@ -37,6 +37,7 @@ def page(
     conn: Connection, template: str, *, active: str, area: Area | None = None, **values: Any
 ) -> str:
     """Render `template`; `active` is the menu entry, `area` the area that the page is about."""
+    navigation.count(conn)
     province = area.province_code if area and area.level != "country" else None
     return render_template(
         template,

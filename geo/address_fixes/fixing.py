@@ -123,6 +123,8 @@ def undo(conn: Connection, fix_id: int, by: By) -> Made:
 
 
 def _commune(conn: Connection, code: str) -> Area:
+    if not code:
+        raise RejectedError("Choose a commune.")
     found = areas.get(conn, code)
     if found.level != "commune":
         raise UsageError(f"{found.full_name} ({found.code}) is no commune; choose one of today.")

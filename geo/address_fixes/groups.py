@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from geo import addresses, areas, scope
+from geo.account_tables import removed_household
 from geo.address_fixes import stored
 from geo.addresses import Resolution, Resolver
 from geo.areas import Area
 from geo.counter_tables import commune_counter
+from geo.errors import NotFoundError
 from geo.intake.session import one_of
 from geo.paging import Record
 from geo.scope import Scope
@@ -79,8 +81,16 @@ def listing(conn: Connection, of: Area, reason: str = "") -> Sheet:
     )
 
 
-def one(conn: Connection, of: Area, province_code: str, key: str) -> Group | None:
-    """The group of a key in a province; None when nothing of it is open any more."""
+def one(conn: Connection, of: Area, province_code: str, key: str) -> Group:
+    """The group of a key in a province; raises NotFoundError when nothing of it is open."""
+    found = find(conn, of, province_code, key)
+    if found is None:
+        raise NotFoundError("No household waits under this address any more.")
+    return found
+
+
+def find(conn: Connection, of: Area, province_code: str, key: str) -> Group | None:
+    """The same; None when nothing of it is open."""
     for group in listing(conn, of).groups:
         if (group.province_code, group.key) == (province_code, key):
             return group
@@ -133,13 +143,25 @@ def why(said: Resolution, levels: frozenset[str]) -> str:
 
 
 def waiting(conn: Connection, reach: Scope) -> int:
-    """How many households in `reach` have no known commune, from the counters."""
-    query = select(func.coalesce(func.sum(commune_counter.c.households), 0)).where(
-        commune_counter.c.commune_code == NO_COMMUNE
-    )
-    if not reach.everything:
-        query = query.where(commune_counter.c.province_code.in_(sorted(reach.provinces)))
-    return int(conn.scalar(query) or 0)
+    """How many households in `reach` have no known commune, from the counters.
+
+    Those that were removed at a person's request stay counted, but wait for nothing.
+    """
+    total = 0
+    for table, figure in (
+        (commune_counter, func.coalesce(func.sum(commune_counter.c.households), 0)),
+        (removed_household, -func.count()),
+    ):
+        query = select(figure).select_from(table).where(table.c.commune_code == NO_COMMUNE)
+        if not reach.everything:
+            query = query.where(table.c.province_code.in_(sorted(reach.provinces)))
+        total += int(conn.scalar(query) or 0)
+    return total
+
+
+def _marks(text: str) -> tuple[int, int]:
+    """How fully a text is written: letters that only Vietnamese has, and its length."""
+    return sum(not c.isascii() for c in text), len(text)
 
 
 def _grouped(resolver: Resolver, rows: Sequence[tuple[str, str, list[str], int]]) -> list[Group]:
@@ -152,6 +174,7 @@ def _grouped(resolver: Resolver, rows: Sequence[tuple[str, str, list[str], int]]
             group = groups[province, shared.key] = Group(
                 province, shared.key, why(said, shared.levels), shared.safe, shared.shown or text
             )
+        group.example = max(group.example, shared.shown, key=_marks)
         group.households += households
         group.candidates += [code for code in candidates if code not in group.candidates]
         group.texts += [text] if text not in group.texts else []
