@@ -60,7 +60,7 @@ def stratum(enumerator: str) -> str:
 
 def text(frame: Sequence[Unit]) -> str:
     """A frame as its digest is made of: a line `key TAB size TAB stratum` for each, sorted."""
-    return "".join(f"{unit.key}\t{unit.size}\t{unit.stratum}\n" for unit in sorted(frame))
+    return "".join(sorted(f"{key}\t{size}\t{stratum}\n" for key, size, stratum in frame))
 
 
 def read(written: str) -> list[Unit]:
