@@ -1,0 +1,125 @@
+"""Visits to be made again: asked for at the desk, listed for who goes, done by a new survey."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Connection, func, insert, select
+
+from geo.audit_tables import revisit
+from geo.tables import survey
+from tests import page_data, people
+from tests.page_data import OUTSIDE, PAYLOADS, UNCERTAIN, words
+from tests.test_desk_decisions import send, states
+from web.app import create_app
+
+NEW = "00000000-0000-4000-8000-0000000000ff"
+
+
+@pytest.fixture
+def client(conn: Connection, begin: Callable) -> FlaskClient:
+    page_data.add_areas(conn)
+    page_data.add_records(conn)
+    return people.client(create_app(begin), conn, "auditor@19")
+
+
+@pytest.fixture
+def asked(conn: Connection, client: FlaskClient) -> int:
+    """A visit that an auditor asked for."""
+    send(client, OUTSIDE, decision="revisit", reason="Đo lại tại nhà", due_on="2020-01-31")
+    return conn.scalar(select(revisit.c.revisit_id))  # type: ignore[return-value]
+
+
+def test_who_goes_sees_whom_why_where_and_until_when(
+    conn: Connection, client: FlaskClient, asked: int
+) -> None:
+    enumerator = people.client(client.application, conn, "enumerator@05001")
+    html = enumerator.get("/revisits?area=05001").text
+    said = words(html)
+    assert "Đo lại tại nhà" in said and PAYLOADS[0] in said and "Chưa làm" in said
+    assert "31/01/2020 quá hạn" in said
+    assert 'href="geo:21.050000,105.150000"' in html
+    assert "<img src=x" not in html and "Rút yêu cầu" not in html and "file.csv" not in html
+    assert enumerator.get("/revisits?area=05002").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", True),
+        ("state=open", True),
+        ("state=done", False),
+        ("state=all", True),
+        ("enumerator=nobody", False),
+        ("enumerator=" + "%24%7Bdocument.title%3D1%7D", True),
+    ],
+)
+def test_the_list_is_filtered(client: FlaskClient, asked: int, query: str, found: bool) -> None:
+    assert ("Đo lại tại nhà" in client.get(f"/revisits?area=19&{query}").text) is found
+
+
+def test_a_later_survey_of_the_household_makes_it_done(
+    conn: Connection, client: FlaskClient, asked: int
+) -> None:
+    when = conn.scalar(select(func.now())) + timedelta(hours=1)  # type: ignore[operator]
+    conn.execute(
+        insert(survey).values(
+            province_code="19", commune_code="05001", survey_id=NEW, household_code="H0",
+            surveyed_at=when, enumerator="E", content_hash="x", verdict="unlocated",
+        )
+    )  # fmt: skip
+    assert "Không có hộ nào cần khảo sát lại." in client.get("/revisits?area=19").text
+    html = client.get("/revisits?area=19&state=done").text
+    assert f'href="/surveys/{NEW}?commune=05001"' in html and "Rút yêu cầu" not in html
+
+
+def test_who_withdraws_a_request_opens_the_case_again(
+    conn: Connection, client: FlaskClient, asked: int
+) -> None:
+    form = {"province": "19", "commune": "05001", "back": "area=05001&state=all"}
+    answer = client.post(f"/revisits/{asked}/withdraw", data=form)
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == "/revisits?area=05001&state=all"
+    assert states(conn)[OUTSIDE] == "open"
+    assert conn.scalar(select(revisit.c.withdrawn_at)) is not None
+    assert "Đo lại tại nhà" not in client.get("/revisits?area=19&state=all").text
+    assert client.post(f"/revisits/{asked}/withdraw", data=form).status_code == 404
+
+
+def test_a_request_that_no_decision_asked_for_is_withdrawn_alone(
+    conn: Connection, client: FlaskClient
+) -> None:
+    send(client, UNCERTAIN, decision="revisit", reason="Khác")
+    number = conn.scalar(
+        insert(revisit)
+        .values(
+            province_code="19", commune_code="05001", household_code="H0", sample_id=7,
+            reason="Phúc tra",
+        )
+        .returning(revisit.c.revisit_id)
+    )  # fmt: skip
+    assert "mẫu kiểm chứng 7" in words(client.get("/revisits?area=19").text)
+    form = {"province": "19", "commune": "05001"}
+    assert client.post(f"/revisits/{number}/withdraw", data=form).status_code == 303
+    left = conn.execute(select(revisit.c.reason).where(revisit.c.withdrawn_at.is_(None)))
+    assert [row[0] for row in left] == ["Khác"] and states(conn)[UNCERTAIN] == "revisit"
+
+
+def test_the_file_holds_what_the_list_holds(
+    conn: Connection, client: FlaskClient, asked: int
+) -> None:
+    url = re.findall(r'href="(/revisits/file.csv[^"]+)"', client.get("/revisits?area=19").text)[0]
+    with client.get(url) as answer:
+        head, row = answer.text.removeprefix("\ufeff").splitlines()
+    values = dict(zip(head.split(","), row.split(","), strict=True))
+    assert (values["household_code"], values["reason"]) == ("H0", "Đo lại tại nhà")
+    assert (values["lat"], values["lon"]) == ("21.05", "105.15")
+    supervisor = people.client(client.application, conn, "enumerator@19")
+    assert supervisor.get(url).status_code == 403
+
+
+def test_a_cursor_of_another_list_is_refused(client: FlaskClient) -> None:
+    assert client.get("/revisits?area=19&cursor=nonsense").status_code == 400
+    assert client.get("/audit?area=19&cursor=nonsense").status_code == 400
