@@ -50,13 +50,14 @@ EXPECTED: dict[str, tuple[str, ...]] = {
 
 MUST = (
     *("outside", "swapped", "lost_sign", "degrees_minutes", "wrong_zone", "vn2000_as_wgs84"),
-    *("shifted_device", "same_point_exact", "same_point_near", "one_spot", "travel_speed"),
+    *("shifted_device", "same_point_exact", "same_point_near", "travel_speed"),
 )
 """Rules about gross faults, which have targets; the others are measured."""
 
 ELSEWHERE = (
     *("wrong_commune", "over_border", "near_border", "lost_sign", "swapped", "degrees_minutes"),
-    *("wrong_zone", "vn2000_single", "vn2000_device", "duplicate_exact", "duplicate_near"),
+    *("wrong_zone", "vn2000_single", "vn2000_alone", "vn2000_device"),
+    *("duplicate_exact", "duplicate_near"),
     *("office", "rounded", "mocked", "accuracy_poor", "far_from_hamlet", "far_from_home"),
     *("commune_centre", "known_place"),
 )
@@ -66,6 +67,7 @@ _ONE_PLACE = ("duplicate_exact", "duplicate_near", "office", "commune_centre", "
 
 IMPLIED: dict[str, tuple[str, ...]] = {
     "outside": ELSEWHERE,
+    "vn2000_as_wgs84": ("vn2000_alone", "vn2000_device"),
     "outside_country": ("swapped", "lost_sign", "degrees_minutes"),
     "far_from_hamlet": ELSEWHERE,
     "far_from_home": (*ELSEWHERE, "site_far"),
@@ -141,11 +143,13 @@ class Score:
 def truth(surveys: pd.DataFrame, sites: pd.DataFrame) -> pd.DataFrame:
     """The fault of each survey and site, by (subject, id): kind, near, condition.
 
-    A point less than 3 σ beyond the border is the kind near_border: nothing can tell it.
+    Two kinds that nothing can tell have names of their own: near_border, a point less than 3 σ
+    beyond the border, and vn2000_alone, one VN-2000 point of a household without another point.
     """
-    kinds = surveys["fault"].mask(
-        (surveys["fault"] == "over_border") & ~(surveys["sigmas"] > 3), "near_border"
-    )
+    near = (surveys["fault"] == "over_border") & ~(surveys["sigmas"] > 3)
+    alone = surveys["home_lon"].isna() & surveys["site_lon"].isna() | surveys["moved_house"]
+    alone &= surveys["fault"] == "vn2000_single"
+    kinds = surveys["fault"].mask(near, "near_border").mask(alone, "vn2000_alone")
     built = sites.drop_duplicates("household_code").set_index("household_code")
     plot = surveys["household_code"].map(built["other_plot"]).eq(True)
     condition = surveys["condition"].mask(plot, "other_plot")

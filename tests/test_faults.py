@@ -63,6 +63,41 @@ def test_the_same_seed_makes_the_same_province():
         pd.testing.assert_frame_equal(getattr(one, name), getattr(two, name))
 
 
+@pytest.fixture(scope="module")
+def scored(judged):
+    _, known, found = judged
+    return {score.rule: score for score in fault_score.scores(known, found, RULES)}
+
+
+# Below the figures of docs/audit-quality.md, which rest on more rows: (recall, precision).
+FLOORS = {
+    "one_spot": (0.8, 0.9),
+    "clock_jump": (0.4, 0.2),
+    "stages_too_close": (0.8, 0.95),
+    "commune_centre": (0.95, 0.4),
+    "known_place": (0.8, 0.7),
+    "far_from_hamlet": (0.9, 0.8),
+    "far_from_home": (0.95, 0.85),
+    "far_from_site": (0.95, 0.8),
+}
+
+
+@pytest.mark.parametrize("rule", [rule for rule in fault_score.EXPECTED if rule in RULES])
+def test_rule_finds_its_faults_and_little_else(scored, rule):
+    recall, precision = FLOORS.get(rule, (0.9, 0.9))
+    score = scored[rule]
+    assert score.recall >= recall
+    if rule not in fault_score.OF_NOBODY:
+        assert score.precision >= precision
+
+
+def test_proposed_points_lie_at_the_house(judged):
+    surveys, _, found = judged
+    proposed, right = fault_score.repairs(surveys, found)
+    assert proposed > 90
+    assert right >= 0.95 * proposed
+
+
 def test_honest_points_near_the_border_are_seldom_called_outside(judged):
     near, outside = fault_score.border(judged[0])
     assert near > 100
