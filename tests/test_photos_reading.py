@@ -155,7 +155,7 @@ NO_PHOTO = "cannot be read: it is no JPEG, PNG or WebP, or it is damaged or cut 
         (jpeg()[:100], NO_PHOTO),
         (saved(picture(), "PNG")[:3000], NO_PHOTO),
         (header_of(640, 480), NO_PHOTO),
-        (header_of(8001, 8000), "more than 64 megapixels"),
+        (header_of(4001, 4000), "more than 16 megapixels"),
         (header_of(60_000, 60_000), "more than 64 megapixels"),
         (saved(picture(size=(63, 400)), "JPEG"), "smaller than 64 pixels"),
         (b"\0\0\0\x18ftypheic" + bytes(60), "HEIC or AVIF"),

@@ -105,27 +105,30 @@ def _opened(content: bytes) -> Iterator[Image.Image]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content), formats=_READ) as image:
-                _check_pixels(*image.size)
+                _check_pixels(image)
                 yield image
     except Image.DecompressionBombError:
-        raise _too_many_pixels() from None
+        raise _too_many_pixels(settings().max_photo_megapixels) from None
     except exif.ODD:
         raise RejectedError(
             "The photo cannot be read: it is no JPEG, PNG or WebP, or it is damaged or cut off."
         ) from None
 
 
-def _check_pixels(width: int, height: int) -> None:
-    if width * height > settings().max_photo_megapixels * 1_000_000:
-        raise _too_many_pixels()
+def _check_pixels(image: Image.Image) -> None:
+    width, height = image.size
+    # A JPEG is decoded small at once; the others whole, with many times the memory.
+    share = 1 if FORMATS[str(image.format)] == "image/jpeg" else 4
+    most = settings().max_photo_megapixels / share
+    if width * height > most * 1_000_000:
+        raise _too_many_pixels(most)
     if min(width, height) < SMALLEST_SIDE:
         raise RejectedError(f"The photo is smaller than {SMALLEST_SIDE} pixels; send the original.")
 
 
-def _too_many_pixels() -> RejectedError:
-    most = settings().max_photo_megapixels
+def _too_many_pixels(most: float) -> RejectedError:
     return RejectedError(
-        f"The photo has more than {most} megapixels (ANCU_MAX_PHOTO_MEGAPIXELS); send it smaller."
+        f"The photo has more than {most:g} megapixels (ANCU_MAX_PHOTO_MEGAPIXELS); send it smaller."
     )
 
 

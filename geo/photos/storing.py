@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from geo import paging, personal_ids, scope, sites, surveys
 from geo.audit import due
@@ -220,7 +220,15 @@ def _found(conn: Connection, key: Key, *which: ColumnElement[bool]) -> list[Reco
             photo.c.commune_code == key[1],
             *which,
         )
-        .order_by(photo.c.subject, photo.c.subject_id, photo.c.received_at, photo.c.sha256)
+        .order_by(
+            photo.c.subject,
+            photo.c.subject_id,
+            func.array_position(cast(STAGES, ARRAY(Text)), photo.c.stage).nulls_first(),
+            photo.c.received_at,
+            photo.c.taken_at.nulls_last(),
+            photo.c.file_name,
+            photo.c.sha256,
+        )
     )
     return [paging.plain(row) for row in found.mappings()]
 
