@@ -10,7 +10,7 @@ from geo.config import Settings
 from geo.geometry import GEOD
 from geo.rules import Context
 from geo.rules.nearness import same_point_near
-from geo.rules.sameness import same_point_exact, same_point_others
+from geo.rules.sameness import same_fix, same_point_exact, same_point_others
 from geo.rules.spots import one_spot
 from tests.rule_rows import sites, surveys
 
@@ -26,13 +26,16 @@ def at(number, east_m=0.0, north_m=0.0, **values):
     return own | {"lon": lon, "lat": lat} | values
 
 
-def same(number, **values):
-    return at(number, **values) | {"lon": LON, "lat": LAT} | values
-
-
 def home(east_m, north_m=0.0):
     placed = at(0, east_m, north_m)
     return {"home_lon": placed["lon"], "home_lat": placed["lat"], "home_accuracy_m": 5.0}
+
+
+def same(number, minute=None, **values):
+    """The survey of household H`number` at LON, LAT, two hours after the one before."""
+    minutes = 120 * number if minute is None else minute
+    time = pd.Timestamp("2026-09-01T01:00Z") + pd.Timedelta(minutes=minutes)
+    return at(number) | {"lon": LON, "lat": LAT, "surveyed_at": time} | values
 
 
 def ids(rows, found):
@@ -59,6 +62,25 @@ def test_the_same_point_of_several_households(given_, exact, others):
     rows = surveys(*given_)
     assert ids(rows, same_point_exact(rows, CONTEXT)) == exact
     assert ids(rows, same_point_others(rows, CONTEXT)) == others
+
+
+@pytest.mark.parametrize(
+    ("given_", "one_fix"),
+    [
+        ([same(1, 0), same(2, 60)], True),
+        ([same(1, 0), same(2, 61)], False),
+        ([same(1, 0), same(2, 20), same(3, 40)], False),
+        ([same(1, 0), same(2, 20), same(3, 40, enumerator="Bình")], False),
+        ([same(1, 0, **home(0)), same(2, 20, **home(40))], True),
+        ([same(1, 0, **home(0)), same(2, 20, **home(70))], False),  # 50 m + 2 · 4.7 m
+        ([same(1, 0, **home(0)), same(2, 20)], True),
+    ],
+)
+def test_one_fix_that_a_device_gave_for_two_households(given_, one_fix):
+    rows = surveys(*given_)
+    assert ids(rows, same_fix(rows, CONTEXT)) == ["s1", "s2"] * one_fix
+    assert same_point_exact(rows, CONTEXT).empty == one_fix
+    assert set(same_fix(rows, CONTEXT).get("apart_s", ())) <= {3600.0, 1200.0}
 
 
 def test_a_default_name_of_devices_is_no_device():
@@ -210,11 +232,12 @@ def test_a_crowd_at_one_place_is_no_burden(rule):
 MIXED = surveys(
     *spot(9),
     *(same(20), same(21), same(22, enumerator="Bình")),
+    *(same(n, n, lon=LON + 1) for n in (40, 41)),
     *(at(30 + n, 500 + n) for n in range(3)),
 )
 FOUND = {
     rule: rule(MIXED, CONTEXT).sort_index()
-    for rule in (same_point_exact, same_point_others, same_point_near, one_spot)
+    for rule in (same_point_exact, same_fix, same_point_others, same_point_near, one_spot)
 }
 
 

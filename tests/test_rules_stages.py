@@ -52,6 +52,7 @@ def days(*reports, **values):
         ([("foundation", "03-01"), ("completed", "03-07")], ("foundation", "completed", 6, 7)),
         ([("foundation", "03-01"), ("completed", "03-08")], None),
         ([("foundation", "03-01"), ("roof", "03-03")], ("foundation", "roof", 2, 3)),
+        ([("started", "03-01"), ("roof", "03-03")], ("started", "roof", 2, 3)),
         ([("frame", "03-01"), ("roof", "03-02"), ("handed_over", "03-03")],
          ("frame", "completed", 2, 3)),
         ([("started", "03-01"), ("foundation", "03-02"), ("completed", "03-03")],

@@ -15,8 +15,9 @@ RULES = {rule.code: rule for rule in TIMES}
 
 
 def moment(text):
-    """A time of Viet Nam in September 2026: day and clock."""
-    return pd.Timestamp(f"2026-09-{text}+07:00").tz_convert("UTC")
+    """A time of Viet Nam in 2026: day and clock, of September where no month is told."""
+    month = "" if "-" in text else "09-"
+    return pd.Timestamp(f"2026-{month}{text}+07:00").tz_convert("UTC")
 
 
 @pytest.mark.parametrize(
@@ -94,6 +95,8 @@ def device(*times, **values):
 EVENINGS = [(f"{day:02}T{hour:02}:00:00", f"{day:02}T19:00:00")
             for day in (7, 8, 9, 10) for hour in (8, 10, 15)]  # fmt: skip
 LATE = ("06T09:00:00", "08T12:00:00")
+MONTH_BACK = ("08-10T09:00:00", "30T19:00:00")
+AHEAD = ("09T20:00:00", "07T18:00:00")
 BACK = ("05T09:00:00", "09T12:00:00")
 
 
@@ -105,6 +108,9 @@ BACK = ("05T09:00:00", "09T12:00:00")
         ([*EVENINGS, LATE, BACK], ["s12", "s13"]),
         ([*EVENINGS, ("06T09:00:00", "11T12:00:00"), BACK], []),  # the last does not go forth
         ([*EVENINGS, ("07T16:00:00", "08T19:00:00"), ("08T16:00:00", "09T19:00:00")], []),
+        ([*EVENINGS, ("01T09:00:00", "12T19:00:00")], []),
+        ([*EVENINGS, MONTH_BACK], ["s12"]),
+        ([*EVENINGS, AHEAD], []),  # tells nothing of those sent after it
         ([*EVENINGS, (LATE[0], None), (BACK[0], None)], []),
     ],
 )

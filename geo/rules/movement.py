@@ -1,140 +1,137 @@
 """Rules about the way from one survey to the next: too fast, too soon, too many in a day."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from geo.geometry import Floats, metres_between
 from geo.rules import visits
 from geo.rules.references import households
-from geo.rules.rule import Context, Rule
+from geo.rules.rule import Context, Rule, RuleSettings
 from geo.verdicts.border import Indices
 from geo.verdicts.matching import OUTSIDE
+
+Truths = NDArray[np.bool_]
 
 _SHORTEST_S = 60.0
 """Times are often whole minutes: a way is reckoned to take no less."""
 
-_CLEAR = 2.0
-"""The one of two surveys that lies so many times further off its round is the doubtful one."""
-
 _HALF = 0.5
+"""Of a limit: what is below it is still so unlikely that it tells which of two is wrong."""
 
 
 def travel_speed(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Nobody can have gone from one survey to the next in this time.
 
-    Of the two the one is hit that lies off the round (the way over it is the longer detour), else
-    the one that is outside its area; where neither tells, both are.
+    Of the two the one is hit without which the round is possible, else the one that is outside
+    its area; where neither tells, both are.
     """
+    settings = context.settings
+    found = []
+    for way in _ways(rows, settings):
+        step = np.arange(len(way.row) - 1)
+        same = way.group[step] == way.group[step + 1]
+        one = step[same]
+        speed = way.speed_kmh(one, one + 1)
+        far = way.net_m(one, one + 1) > settings.travel_m
+        one = one[far & (speed > settings.travel_kmh)]
+        first, second = _doubtful(rows, way, one, _HALF * settings.travel_kmh)
+        found.append(way.hits(rows, one[first], one[first] + 1))
+        found.append(way.hits(rows, one[second] + 1, one[second]))
+    return _fastest(pd.concat(found), rows)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """Surveys with a point and a time in the order of their rounds: n of each, degrees, metres."""
+
+    row: Indices
+    group: Indices
+    moment_s: Floats
+    lon: Floats
+    lat: Floats
+    error_m: Floats
+
+    def distance_m(self, one: Indices, two: Indices) -> Floats:
+        """Metres between the surveys at these places of the way."""
+        return metres_between(self.lon[one], self.lat[one], self.lon[two], self.lat[two])
+
+    def net_m(self, one: Indices, two: Indices) -> Floats:
+        """The same without what the errors of both points explain."""
+        return self.distance_m(one, two) - self.error_m[one] - self.error_m[two]
+
+    def speed_kmh(self, one: Indices, two: Indices) -> Floats:
+        """How fast one must go from the first to the second; 0 where these are of two rounds."""
+        apart_s = np.maximum(np.abs(self.moment_s[two] - self.moment_s[one]), _SHORTEST_S)
+        speed = self.net_m(one, two) / apart_s * 3.6
+        return np.where(self.group[one] == self.group[two], speed, 0.0)
+
+    def hits(self, rows: pd.DataFrame, own: Indices, other: Indices) -> pd.DataFrame:
+        """The surveys at these places, with what is told of the way to the others."""
+        return pd.DataFrame(
+            {
+                "row": self.row[own],
+                "speed_kmh": np.round(self.speed_kmh(own, other), 1),
+                "distance_m": np.round(self.distance_m(own, other), 1),
+                "apart_s": np.abs(self.moment_s[own] - self.moment_s[other]),
+                "other_survey": rows["survey_id"].to_numpy()[self.row[other]],
+                "other_at": rows["surveyed_at"].array[self.row[other]],
+            }
+        )
+
+
+def _ways(rows: pd.DataFrame, settings: RuleSettings) -> Iterator[_Way]:
+    """The rounds of enumerators, and those of shared devices."""
     moment_s = visits.seconds(rows["surveyed_at"])
     lon, lat = rows["lon"].to_numpy(float), rows["lat"].to_numpy(float)
     located = np.isfinite(lon) & np.isfinite(lat)
-    error_m = rows["accuracy_used_m"].fillna(context.settings.assumed_accuracy_m).to_numpy(float)
-    found = []
+    error_m = rows["accuracy_used_m"].fillna(settings.assumed_accuracy_m).to_numpy(float)
     for group in visits.rounds(rows, moment_s):
         group = np.where(located, group, visits.NOBODY)
-        way = visits.order(group, moment_s, rows["survey_id"])
-        one, two = _consecutive(way, group)
-        distance_m = metres_between(lon[one], lat[one], lon[two], lat[two])
-        apart_s = moment_s[two] - moment_s[one]
-        net_m = distance_m - error_m[one] - error_m[two]
-        limit = context.settings.travel_kmh / 3.6 * np.maximum(apart_s, _SHORTEST_S)
-        fast = np.flatnonzero((net_m > limit) & (net_m > context.settings.travel_m))
-        if len(fast):
-            place = np.empty(len(rows), dtype=np.int64)
-            place[way] = np.arange(len(way))
-            one, two = one[fast], two[fast]
-            far_m = distance_m[fast]
-            first, second = _doubtful(rows, group, way, place, (one, two), far_m)
-            told = _Legs(one, two, far_m, net_m[fast], apart_s[fast])
-            found += [told.hits(rows, first, at_end=False), told.hits(rows, second, at_end=True)]
-    return _fastest(found, rows)
+        row = visits.order(group, moment_s, rows["survey_id"])
+        yield _Way(row, group[row], moment_s[row], lon[row], lat[row], error_m[row])
 
 
-class _Legs:
-    """Ways between two surveys, with what is told of them."""
+def _doubtful(
+    rows: pd.DataFrame, way: _Way, one: Indices, likely_kmh: float
+) -> tuple[Truths, Truths]:
+    """Of the surveys at `one` and behind it, whether the first and whether the second is hit.
 
-    def __init__(
-        self, one: Indices, two: Indices, distance_m: Floats, net_m: Floats, apart_s: Floats
-    ):
-        self._one, self._two = one, two
-        self._distance_m, self._net_m, self._apart_s = distance_m, net_m, apart_s
+    Each is tried without the other: whoever then is still too fast from the survey before or to
+    the one after both is the one that is wrong.
+    """
+    two = one + 1
+    last = len(way.row) - 1
 
-    def hits(self, rows: pd.DataFrame, hit: np.ndarray, *, at_end: bool) -> pd.DataFrame:
-        """The surveys at the start or the end of the ways that are hit."""
-        own, other = (self._two, self._one) if at_end else (self._one, self._two)
-        own, other = own[hit], other[hit]
-        apart_s = self._apart_s[hit]
-        speed = self._net_m[hit] / np.maximum(apart_s, _SHORTEST_S) * 3.6
-        return pd.DataFrame(
-            {
-                "row": own,
-                "speed_kmh": np.round(speed, 1),
-                "distance_m": np.round(self._distance_m[hit], 1),
-                "apart_s": apart_s,
-                "other_survey": rows["survey_id"].to_numpy()[other],
-                "other_at": rows["surveyed_at"].array[other],
-            }
-        )
+    def too_fast(own: Indices) -> Truths:
+        before, after = np.maximum(one - 1, 0), np.minimum(two + 1, last)
+        from_before = np.where(one > 0, way.speed_kmh(before, own), 0.0)
+        to_after = np.where(two < last, way.speed_kmh(own, after), 0.0)
+        return np.asarray(np.maximum(from_before, to_after) > likely_kmh)
+
+    first, second = too_fast(one), too_fast(two)
+    outside = (rows["verdict"] == OUTSIDE).to_numpy()[way.row]
+    told = first != second
+    return (
+        np.where(told, first, outside[one] | ~outside[two]),
+        np.where(told, second, outside[two] | ~outside[one]),
+    )
+
+
+def _fastest(hits: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Each survey once, with the fastest of its ways."""
+    hits = hits.sort_values(["row", "speed_kmh", "other_survey"])
+    hits = hits.drop_duplicates("row", keep="last")
+    return hits.set_axis(rows.index[hits["row"].to_numpy(int)]).drop(columns="row")
 
 
 def _consecutive(way: Indices, group: Indices) -> tuple[Indices, Indices]:
     """The rows before and after each step of the ways."""
     same = group[way[1:]] == group[way[:-1]]
     return way[:-1][same], way[1:][same]
-
-
-def _doubtful(
-    rows: pd.DataFrame,
-    group: Indices,
-    way: Indices,
-    place: Indices,
-    ends: tuple[Indices, Indices],
-    distance_m: Floats,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Of each pair of surveys, whether the first and whether the second is hit."""
-    one, two = ends
-    first_m, second_m = (_detour_m(rows, group, way, place[end]) for end in ends)
-    by_first = (first_m > _CLEAR * second_m) & (first_m > _HALF * distance_m)
-    by_second = (second_m > _CLEAR * first_m) & (second_m > _HALF * distance_m)
-    outside = (rows["verdict"] == OUTSIDE).to_numpy()
-    told = by_first | by_second
-    one_outside = outside[one] & ~outside[two] & ~told
-    two_outside = outside[two] & ~outside[one] & ~told
-    neither = ~(told | one_outside | two_outside)
-    return by_first | one_outside | neither, by_second | two_outside | neither
-
-
-def _detour_m(rows: pd.DataFrame, group: Indices, way: Indices, place: Indices) -> Floats:
-    """How many metres longer the way is over each survey than past it; 0 where it has no others.
-
-    place: where the surveys stand in the way. At the ends the two nearest in time stand for the
-    one before and the one after.
-    """
-    lon, lat = rows["lon"].to_numpy(float), rows["lat"].to_numpy(float)
-
-    def at(steps: int) -> Indices:
-        there = np.clip(place + steps, 0, len(way) - 1)
-        known = (place + steps == there) & (group[way[there]] == group[way[place]])
-        return np.where(known, way[there], visits.NOBODY)
-
-    before, after = at(-1), at(1)
-    last, next_ = np.where(before < 0, at(2), before), np.where(after < 0, at(-2), after)
-    alone = (last < 0) | (next_ < 0)
-    own = way[place]
-
-    def apart(a: Indices, b: Indices) -> Floats:
-        return metres_between(lon[a], lat[a], lon[b], lat[b])
-
-    return np.where(alone, 0.0, apart(last, own) + apart(own, next_) - apart(last, next_))
-
-
-def _fastest(found: list[pd.DataFrame], rows: pd.DataFrame) -> pd.DataFrame:
-    """Each survey once, with the fastest of its ways."""
-    if not found:
-        return rows.iloc[:0][[]]
-    hits = pd.concat(found).sort_values(["row", "speed_kmh", "other_survey"])
-    hits = hits.drop_duplicates("row", keep="last")
-    return hits.set_axis(rows.index[hits["row"]]).drop(columns="row")
 
 
 def too_quick(rows: pd.DataFrame, context: Context) -> pd.DataFrame:

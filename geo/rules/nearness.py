@@ -9,7 +9,7 @@ from scipy.stats import binom, poisson
 
 from geo.geometry import Floats
 from geo.rules import visits
-from geo.rules.bunches import Points, bunch_names, coarse, points_of
+from geo.rules.bunches import APART_M, Points, bunch_names, coarse, points_of
 from geo.rules.metric import plane
 from geo.rules.references import homes, households, sigma
 from geo.rules.rule import Context, Rule
@@ -36,8 +36,6 @@ _HOUSES = 4
 """More do not stand in a cell: beyond that they are points, not houses."""
 _BLOCK_M2 = (3 * _CELL_M) ** 2
 
-_APART_M = 50.0
-"""Households whose own points are further apart than this and than their errors live apart."""
 _SAME_M = 0.01
 """Points nearer than this are the same; that is another rule's."""
 
@@ -148,7 +146,7 @@ class _Bunch:
         error_m = sigma(rows["home_accuracy_m"], context.settings)
         own, others = self.points.row[self.own][:, None], self.points.row[self.other]
         apart_m = np.hypot(x[own] - x[others], y[own] - y[others])
-        limit_m = _APART_M + 2 * np.hypot(error_m[own], error_m[others])
+        limit_m = APART_M + 2 * np.hypot(error_m[own], error_m[others])
         return np.asarray((self.near & (apart_m > limit_m)).any(axis=1))
 
     def told(self, rows: pd.DataFrame, hit: Truths) -> pd.DataFrame:

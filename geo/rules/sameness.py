@@ -7,26 +7,36 @@ import numpy as np
 import pandas as pd
 
 from geo.rules import visits
-from geo.rules.bunches import coarse
-from geo.rules.references import households
+from geo.rules.bunches import APART_M, coarse
+from geo.rules.metric import plane
+from geo.rules.references import homes, households, sigma
 from geo.rules.rule import SITE, SURVEY, Context, Rule
-from geo.verdicts.border import Indices
 
 
-def same_point_exact(rows: pd.DataFrame, _context: Context) -> pd.DataFrame:
+def same_point_exact(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
     """One enumerator, or one device, gave several households exactly the same point."""
     shared = _shared(rows)
-    by_one, surveys = _by_one(rows, shared)
-    hit = by_one > 1
+    by_one = _by_one(rows, shared, context)
+    hit = by_one["copied"]
     found = _evidence(rows, shared[hit])
-    return found.assign(households=by_one[hit], surveys=surveys[hit])
+    told = by_one.loc[hit, ["households", "surveys"]].set_axis(found.index)
+    return found.assign(households=told["households"], surveys=told["surveys"])
 
 
-def same_point_others(rows: pd.DataFrame, _context: Context) -> pd.DataFrame:
+def same_fix(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """Two households have the same point from one maker within a short time: one fix for both."""
+    shared = _shared(rows)
+    by_one = _by_one(rows, shared, context)
+    hit = by_one["one_fix"] & ~by_one["copied"]
+    found = _evidence(rows, shared[hit]).drop(columns=["households", "surveys"])
+    return found.assign(apart_s=by_one.loc[hit, "apart_s"].to_numpy())
+
+
+def same_point_others(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Several households have exactly the same point, from several hands."""
     shared = _shared(rows)
-    by_one, _surveys = _by_one(rows, shared)
-    return _evidence(rows, shared[by_one <= 1])
+    by_one = _by_one(rows, shared, context)
+    return _evidence(rows, shared[~by_one["copied"] & ~by_one["one_fix"]])
 
 
 def _shared(rows: pd.DataFrame) -> pd.DataFrame:
@@ -46,19 +56,40 @@ def _id_of(rows: pd.DataFrame) -> str:
     return "survey_id" if "survey_id" in rows else "site_code"
 
 
-def _by_one(rows: pd.DataFrame, shared: pd.DataFrame) -> tuple[Indices, Indices]:
-    """Of how many households, and in how many surveys, one maker has the point; 0 for sites."""
-    number = np.zeros(len(shared), dtype=np.int64)
-    surveys = number.copy()
-    if "enumerator" not in rows:
-        return number, surveys
+def _by_one(rows: pd.DataFrame, shared: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """What one maker did with each shared point: copied, one_fix, households, surveys, apart_s.
+
+    one_fix: these two households alone, within a short time, not known to live apart. Sites have
+    no maker.
+    """
+    names = ["copied", "one_fix", "households", "surveys", "apart_s"]
+    found = pd.DataFrame(dict.fromkeys(names, 0), shared.index).astype({"apart_s": float})
+    found = found.astype({"copied": bool, "one_fix": bool})
+    if "enumerator" not in rows or shared.empty:
+        return found
+    alone = shared.groupby("place")["household"].transform("nunique") == 2
+    at = shared["row"].to_numpy()
+    moment_s = visits.seconds(rows["surveyed_at"].iloc[at])
+    home_m = sigma(rows["home_accuracy_m"].iloc[at], context.settings)
+    x, y = (axis[at] for axis in plane(*homes(rows)))
     for maker in visits.makers(rows):
-        own = shared.assign(maker=maker[shared["row"]])
+        own = shared.assign(maker=maker[at], moment_s=moment_s, x=x, y=y, square_m2=home_m**2)
         own = own[own["maker"] >= 0]
         by = own.groupby(["place", "maker"])
-        number[own.index] = np.maximum(number[own.index], by["household"].transform("nunique"))
-        surveys[own.index] = np.maximum(surveys[own.index], by["id"].transform("size"))
-    return number, surveys
+        number = by["household"].transform("nunique")
+        apart_s, east, north = (
+            by[name].transform("max") - by[name].transform("min") for name in ("moment_s", "x", "y")
+        )
+        error_m = 2 * np.sqrt(by["square_m2"].transform("max") * 2)
+        apart = np.hypot(east, north) > APART_M + error_m
+        soon = apart_s <= 60 * context.settings.same_fix_minutes
+        together = soon & ~apart & alone[own.index]
+        found.loc[own.index, "copied"] |= (number > 2) | ((number == 2) & ~together)
+        found.loc[own.index, "one_fix"] |= (number == 2) & together
+        found.loc[own.index, "apart_s"] = np.fmax(found.loc[own.index, "apart_s"], apart_s)
+        for name, many in (("households", number), ("surveys", by["id"].transform("size"))):
+            found.loc[own.index, name] = np.maximum(found.loc[own.index, name], many)
+    return found
 
 
 def _evidence(rows: pd.DataFrame, shared: pd.DataFrame) -> pd.DataFrame:
@@ -102,6 +133,21 @@ SAMENESS = (
         "Two measurements never give exactly one point. It was copied, or the device sent an old "
         "position; at least one household has no point of its own yet.",
         same_point_exact,
+    ),
+    Rule(
+        "same_fix",
+        "sameness",
+        1,
+        0.15,
+        "Một lần đo cho hai hộ",
+        "One fix for two households",
+        "Hai hộ có toạ độ trùng hoàn toàn, hai phiếu lập cách nhau {apart_s}.",
+        "Two households have exactly the same point, in surveys {apart_s} apart.",
+        "Máy có thể đã dùng lại vị trí vừa đo, nhất là khi hai nhà gần nhau hoặc hai phiếu được "
+        "hỏi cùng một chỗ. Một trong hai hộ chưa có toạ độ của mình.",
+        "The device may have given its last position again, above all between next-door houses "
+        "or where both were asked together. One of the two has no point of its own yet.",
+        same_fix,
     ),
     Rule(
         "same_point_others",

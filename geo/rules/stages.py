@@ -104,6 +104,7 @@ def _fewest_days(settings: RuleSettings) -> tuple[tuple[str, str, str, int], ...
     """For which kind of work, from which stage to which, how many days at least."""
     return (
         ("new", "started", "completed", settings.started_completed_days),
+        ("new", "started", "roof", settings.started_roof_days),
         ("new", "foundation", "completed", settings.foundation_completed_days),
         ("new", "foundation", "roof", settings.foundation_roof_days),
         ("new", "frame", "completed", settings.frame_completed_days),

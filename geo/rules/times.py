@@ -34,10 +34,12 @@ def clock_ahead(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
 
 
 def clock_jump(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """A device's surveys, in the order of sending, go far back in time and forth, repeatedly."""
+    """A device's surveys, in the order of sending, go back in time and forth, or far back."""
     made, sent = visits.seconds(rows["surveyed_at"]), visits.seconds(rows["sent_at"])
     device = pd.factorize(rows["device_id"].replace("", None))[0]
-    kept = np.flatnonzero((device != NOBODY) & np.isfinite(made) & np.isfinite(sent))
+    # What is dated after its own sending has a clock that is ahead, and tells nothing of others.
+    sound = made <= sent + 60 * context.settings.clock_minutes
+    kept = np.flatnonzero((device != NOBODY) & sound)
     by_sending = kept[np.lexsort((sent[kept], device[kept]))]
     new = np.diff(device[by_sending], prepend=NOBODY) != 0
     parcel = np.cumsum(new | (np.diff(sent[by_sending], prepend=0.0) > _TOGETHER_S))
@@ -55,8 +57,9 @@ def clock_jump(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
     limit_s = 3600 * context.settings.clock_jump_hours
     back_s = frame["before"] - frame["made"]
     back = (back_s > limit_s) & (frame["later"] - frame["made"] > limit_s)
-    jumped = frame[back].groupby("device")["parcel"].nunique()
-    hit = back & frame["device"].isin(jumped.index[jumped >= _JUMPS])
+    far_back = back_s > 86_400 * context.settings.clock_back_days
+    jumped = frame[back | far_back].groupby("device")["parcel"].nunique()
+    hit = far_back | (back & frame["device"].isin(jumped.index[jumped >= _JUMPS]))
     index = rows.index[by_sending[hit]]
     return pd.DataFrame(
         {
