@@ -14,8 +14,8 @@ from geo.tables import area, household
 from tests import intake_world as world
 from tests import people
 from tests.intake_world import load
+from tests.open_addresses import ALIKE, DIVIDED, UNKNOWN, WHY, add, where
 from tests.page_data import PAYLOADS, words
-from tests.test_address_fixes import ALIKE, DIVIDED, UNKNOWN, WHY, add, where
 from web.app import create_app
 
 KEY = "xa bong lua huyen cu tinh thu mot"

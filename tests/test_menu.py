@@ -12,6 +12,7 @@ from tests.page_data import words
 from web.app import create_app
 
 PROGRESS, AUDIT, TARGETING = "/progress/{}", "/audit?area={}", "/targeting?area={}"
+ADDRESSES = "/addresses?area={}"
 
 
 @pytest.fixture
@@ -30,10 +31,10 @@ def links(html: str) -> list[str]:
 @pytest.mark.parametrize(
     ("held", "shown"),
     [
-        ("enumerator@05001", [PROGRESS, AUDIT, TARGETING, "/import"]),
-        ("officer@05001", [PROGRESS, AUDIT, TARGETING, "/import"]),
-        ("supervisor@05001", [PROGRESS, AUDIT, TARGETING]),
-        ("auditor@05001", [PROGRESS, AUDIT, TARGETING]),
+        ("enumerator@05001", [PROGRESS, AUDIT, ADDRESSES, TARGETING, "/import"]),
+        ("officer@05001", [PROGRESS, AUDIT, ADDRESSES, TARGETING, "/import"]),
+        ("supervisor@05001", [PROGRESS, AUDIT, ADDRESSES, TARGETING]),
+        ("auditor@05001", [PROGRESS, AUDIT, ADDRESSES, TARGETING]),
         ("planner@05001", [PROGRESS, TARGETING]),
         ("administrator@05001", ["/accounts", "/groups", "/log"]),
     ],
@@ -52,8 +53,12 @@ def test_the_menu_holds_what_the_role_may_open(
 def test_the_menu_stays_at_the_page_s_area_where_that_is_open(conn: Connection, app: Flask) -> None:
     client = people.client(app, conn, "planner@VN", "officer@05001")
     assert links(client.get("/progress/05002").text) == [
-        "/progress/05002", "/audit?area=05001", "/targeting?area=05002", "/import",
-    ]  # fmt: skip
+        "/progress/05002",
+        "/audit?area=05001",
+        "/addresses?area=05001",
+        "/targeting?area=05002",
+        "/import",
+    ]
 
 
 def test_a_commune_s_officer_sees_names_above_but_no_links_to_them(
