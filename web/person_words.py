@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from geo import rules
-from web import formats, labels
+from web import audit_labels, formats, labels, sample_words
 
 FIELDS = {
     "head_name": _l("Chủ hộ"),
@@ -99,6 +99,18 @@ COLUMNS = {
     "outcome": _l("Được phép"),
     "subject": _l("Đối tượng"),
     "subject_id": _l("Mã"),
+    "decided_at": _l("Kết luận lúc"),
+    "decided_by": _l("Tài khoản số"),
+    "decision": _l("Kết luận"),
+    "details": _l("Căn cứ"),
+    "asked_at": _l("Yêu cầu lúc"),
+    "asked_by": _l("Tài khoản số"),
+    "withdrawn_at": _l("Kết thúc lúc"),
+    "sample_id": _l("Mẫu kiểm chứng"),
+    "found": _l("Kết quả kiểm tra"),
+    "note": _l("Ghi chú"),
+    "checked_at": _l("Kiểm tra lúc"),
+    "checked_by": _l("Tài khoản số"),
 }
 _TERMS: dict[str, Mapping[str, Any]] = {
     "status": labels.STATUSES,
@@ -123,6 +135,8 @@ _TERMS: dict[str, Mapping[str, Any]] = {
     },
     "state": {"open": _l("chưa kết luận")},
     "outcome": {"allowed": _l("có"), "denied": _l("không"), "failed": _l("không thành")},
+    "found": sample_words.OUTCOMES,
+    "decision": {**audit_labels.STATES, "reopened": audit_labels.REOPENED},
 }
 
 

@@ -9,11 +9,14 @@ from geo import findings, households, paging, scope, sites, surveys
 from geo.account_tables import access_log
 from geo.intake.session import Key
 from geo.paging import Record
-from geo.persons import history
+from geo.persons import audited, history
 from geo.photos import storing as photos
 from geo.tables import import_conflict, survey
 
-LISTS = ("statuses", "surveys", "sites", "photos", "conflicts", "changes", "accesses")
+LISTS = (
+    *("statuses", "surveys", "sites", "photos", *audited.LISTS),
+    *("conflicts", "changes", "accesses"),
+)
 LOOKED_AT_MOST = 1000
 _NOT_TOLD = ("geom", "cell", "content_hash", "removed")
 _ACCESS = ("at", "via", "action", "subject", "subject_id", "outcome", "account_id", "reason")
@@ -52,6 +55,7 @@ def record(
         "surveys": visits,
         "sites": houses,
         "photos": photos.of_household(conn, key),
+        **audited.of_household(conn, key, subjects),
         "conflicts": _conflicts(conn, key, subjects, full_ids),
         "changes": history.of(conn, key, full_ids=full_ids),
         "accesses": _accesses(conn, key, subjects),
