@@ -69,6 +69,8 @@ def test_the_same_point_of_several_households(given_, exact, others):
     [
         ([same(1, 0), same(2, 60)], True),
         ([same(1, 0), same(2, 61)], False),
+        ([same(1, 0), same(2, 60, accuracy_m=6.0)], False),  # another fix
+        ([same(n, 0, accuracy_m=np.nan) for n in (1, 2)], True),
         ([same(1, 0), same(2, 20), same(3, 40)], False),
         ([same(1, 0), same(2, 20), same(3, 40, enumerator="Bình")], False),
         ([same(1, 0, **home(0)), same(2, 20, **home(40))], True),
@@ -80,7 +82,7 @@ def test_one_fix_that_a_device_gave_for_two_households(given_, one_fix):
     rows = surveys(*given_)
     assert ids(rows, same_fix(rows, CONTEXT)) == ["s1", "s2"] * one_fix
     assert same_point_exact(rows, CONTEXT).empty == one_fix
-    assert set(same_fix(rows, CONTEXT).get("apart_s", ())) <= {3600.0, 1200.0}
+    assert set(same_fix(rows, CONTEXT).get("apart_s", ())) <= {3600.0, 1200.0, 0.0}
 
 
 def test_a_default_name_of_devices_is_no_device():
@@ -130,7 +132,7 @@ ROOF = [at(1), at(2, 3.5), at(3, 0.0, 4.0)]  # three families, accuracies of 5 m
          ["s1", "s2", "s3"]),
         ([row | {"household_code": "H1"} for row in TRIPLE], []),
         ([row | {"lon": 105.8123, "lat": 21.0123} for row in TRIPLE], []),
-        ([*TRIPLE, *(at(10 + n, 8 * n) for n in range(-2, 3) if n)], ["s1", "s2", "s3"]),
+        ([*TRIPLE, *(at(10 + n, 20 * n) for n in range(-2, 3) if n)], ["s1", "s2", "s3"]),
     ],
 )  # fmt: skip
 def test_points_nearer_than_chance(given_, hit):

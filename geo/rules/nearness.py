@@ -29,8 +29,8 @@ _NEAR = np.sqrt(-2 * np.log1p(-_CHANCE))
 _AROUND = 3.0
 """Compared with so many times that distance, in which lie at one place _SHARE as many."""
 _SHARE = _CHANCE / -np.expm1(_AROUND**2 * np.log1p(-_CHANCE))
-_TIGHTER = 0.05
-_UNLIKELY = 0.005
+_TIGHTER = 0.03
+_UNLIKELY = 2e-4
 _CELL_M = 10.0
 _HOUSES = 4
 """More do not stand in a cell: beyond that they are points, not houses."""

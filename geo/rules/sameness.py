@@ -59,8 +59,8 @@ def _id_of(rows: pd.DataFrame) -> str:
 def _by_one(rows: pd.DataFrame, shared: pd.DataFrame, context: Context) -> pd.DataFrame:
     """What one maker did with each shared point: copied, one_fix, households, surveys, apart_s.
 
-    one_fix: these two households alone, within a short time, not known to live apart. Sites have
-    no maker.
+    one_fix: these two households alone, within a short time, with the same accuracy, not known to
+    live apart. Sites have no maker.
     """
     names = ["copied", "one_fix", "households", "surveys", "apart_s"]
     found = pd.DataFrame(dict.fromkeys(names, 0), shared.index).astype({"apart_s": float})
@@ -70,10 +70,12 @@ def _by_one(rows: pd.DataFrame, shared: pd.DataFrame, context: Context) -> pd.Da
     alone = shared.groupby("place")["household"].transform("nunique") == 2
     at = shared["row"].to_numpy()
     moment_s = visits.seconds(rows["surveyed_at"].iloc[at])
+    accuracy_m = rows["accuracy_m"].iloc[at].fillna(-1.0).to_numpy()
     home_m = sigma(rows["home_accuracy_m"].iloc[at], context.settings)
     x, y = (axis[at] for axis in plane(*homes(rows)))
     for maker in visits.makers(rows):
-        own = shared.assign(maker=maker[at], moment_s=moment_s, x=x, y=y, square_m2=home_m**2)
+        own = shared.assign(maker=maker[at], moment_s=moment_s, accuracy_m=accuracy_m)
+        own = own.assign(x=x, y=y, square_m2=home_m**2)
         own = own[own["maker"] >= 0]
         by = own.groupby(["place", "maker"])
         number = by["household"].transform("nunique")
@@ -83,7 +85,9 @@ def _by_one(rows: pd.DataFrame, shared: pd.DataFrame, context: Context) -> pd.Da
         error_m = 2 * np.sqrt(by["square_m2"].transform("max") * 2)
         apart = np.hypot(east, north) > APART_M + error_m
         soon = apart_s <= 60 * context.settings.same_fix_minutes
-        together = soon & ~apart & alone[own.index]
+        # An accuracy belongs to its fix: another one tells another measurement.
+        same = by["accuracy_m"].transform("nunique") == 1
+        together = soon & same & ~apart & alone[own.index]
         found.loc[own.index, "copied"] |= (number > 2) | ((number == 2) & ~together)
         found.loc[own.index, "one_fix"] |= (number == 2) & together
         found.loc[own.index, "apart_s"] = np.fmax(found.loc[own.index, "apart_s"], apart_s)
