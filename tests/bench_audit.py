@@ -17,11 +17,14 @@ from rich.table import Table
 
 from geo.config import Settings
 from geo.rules import RULES
-from tests import fault_frames, fault_score, faults
+from tests import fault_frames, fault_queue, fault_score, faults
 from tests.bench_matching import shapes_of
 from tests.fault_score import GROSS, MUST, OF_NOBODY, Score
 
 A_PROVINCE = 30_000
+WORST = 1_000
+DOUBT = 25
+"""A risk that one real doubt makes; remarks stay below it."""
 
 
 def bench(n: int, boundaries: Path) -> list[dict]:
@@ -44,9 +47,14 @@ def measured(a_province: int, boundaries: Path) -> tuple[list[Score], list[dict]
         hits.append(found)
         border += fault_score.border(surveys)
         repaired += fault_score.repairs(surveys, found)
-    return fault_score.scores(pd.concat(known), pd.concat(hits), RULES), [
+    truth, findings = pd.concat(known), pd.concat(hits)
+    queue = fault_queue.queue(truth, findings)
+    return fault_score.scores(truth, findings, RULES), [
         _share("honest points within 3 σ of the border called outside", border, (0.05, "at most")),
         _share("proposed points that lie at the house", repaired),
+        _share(f"faulty ones among the worst {WORST:,} of the queue", queue.first(WORST)),
+        _share(f"faulty rows with a risk of {DOUBT} or more", queue.listed_faults(DOUBT)),
+        _share(f"honest rows with a risk of {DOUBT} or more", queue.listed_honest(DOUBT)),
     ]
 
 

@@ -76,6 +76,7 @@ IMPLIED: dict[str, tuple[str, ...]] = {
     "stage_photo_places": ("photo_elsewhere",),
     "photo_other_time": _TIMES,
     "same_point_exact": (*_ONE_PLACE, "rounded"),
+    "same_fix": (*_ONE_PLACE, "rounded"),
     "same_point_near": (*_ONE_PLACE, "rounded"),
     "one_spot": (*_ONE_PLACE, "rounded", "vn2000_device"),
     "same_point_others": (*_ONE_PLACE, "rounded"),
@@ -99,10 +100,14 @@ CIRCUMSTANCES: dict[str, tuple[str, ...]] = {
     "far_from_hamlet": ("lone",),
     "accuracy_poor": ("poor_fix",),
     "same_point_exact": ("cached",),
+    "same_fix": ("cached",),
     "same_point_near": ("cached", "one_roof"),
     "too_quick": ("together",),
 }
 """rule → honest circumstances in which its sentence is true; they count as false."""
+
+ALSO: dict[str, tuple[str, ...]] = {"same_point_exact": ("same_fix",)}
+"""rule → milder rules that tell of the same fault where it may be honest; they catch it as well."""
 
 OF_NOBODY = (
     *("uncertain", "unlocated_no_point", "unlocated_no_address", "accuracy_missing"),
@@ -190,6 +195,8 @@ def _score(
     mine = findings[findings["rule"] == code]
     keys = pd.MultiIndex.from_frame(mine[["subject", "subject_id"]])
     hit = known.index.isin(keys)
+    also = findings[findings["rule"].isin(ALSO.get(code, ()))]
+    caught = hit | known.index.isin(pd.MultiIndex.from_frame(also[["subject", "subject_id"]]))
     expected = known["kind"].isin(EXPECTED.get(code, ())).to_numpy()
     right = expected | known["kind"].isin(IMPLIED.get(code, ())).to_numpy()
     if code == "far_from_site":  # the fault is the site's, the doubt also about its surveys
@@ -201,7 +208,7 @@ def _score(
     return Score(
         code,
         int(expected.sum()),
-        int((expected & hit).sum()),
+        int((expected & caught).sum()),
         int(hit.sum()),
         int((right & hit).sum()),
         int((honest & hit).sum()),

@@ -13,7 +13,7 @@ from geo.boundaries.sketch import merged_cells
 from geo.config import Settings
 from geo.rules import RULES
 from geo.verdicts.matching import AreaShapes
-from tests import fault_database, fault_frames, fault_score, faults
+from tests import fault_database, fault_frames, fault_queue, fault_score, faults
 from tests.fault_land import BORDER_SIGMA_M
 
 HOUSEHOLDS = 2_000
@@ -89,6 +89,15 @@ def test_rule_finds_its_faults_and_little_else(scored, rule):
     assert score.recall >= recall
     if rule not in fault_score.OF_NOBODY:
         assert score.precision >= precision
+
+
+def test_the_queue_begins_with_faults_and_honest_rows_raise_no_doubt(judged):
+    _, known, found = judged
+    queue = fault_queue.queue(known, found)
+    rows, faulty = queue.first(300)
+    assert faulty >= 0.98 * rows
+    honest, doubted = queue.listed_honest(25)
+    assert doubted <= 0.03 * honest
 
 
 def test_proposed_points_lie_at_the_house(judged):
