@@ -23,7 +23,7 @@ from geo.accounts import sessions, store, tokens
 from geo.db import become_runtime, translated_errors
 from geo.scope import OPERATOR, Scope, bind
 from geo.scope import of as scope_of
-from tests import matrix_drawn, people
+from tests import matrix_doubts, matrix_drawn, people
 from tests import matrix_world as places
 from tests.matrix_people import PEOPLE, Person
 from tests.matrix_world import SPOTS, Ids
@@ -104,6 +104,8 @@ class World:
             bind(conn, OPERATOR)
             self.ids: Ids = places.build(conn)
             self.ids.samples = {key: matrix_drawn.add(conn, spot) for key, spot in SPOTS.items()}
+            for key, spot in SPOTS.items():
+                self.ids.decisions[key], self.ids.revisits[key] = matrix_doubts.add(conn, spot)
             self.entries = enter(conn, self.app)
         with self.case():
             self.figures = places.figure_marks(conn)

@@ -44,6 +44,17 @@ from tests.matrix_calls import (
     tiles,
     uploads,
 )
+from tests.matrix_desk import (
+    case,
+    decide,
+    desk,
+    lists,
+    one_case,
+    reopen,
+    send_decisions,
+    undo,
+    withdraw,
+)
 from tests.matrix_people import PUBLIC, SIGNED_IN
 from tests.matrix_samples import checks, draws
 
@@ -139,13 +150,18 @@ ROUTES: dict[tuple[str, str], Route] = {
         "records.read", "record", survey("/api/v1/surveys/{code}", "inside")
     ),
     ("tiles.tile", "GET"): Route("records.read", "area", tiles),
-    ("audit.index", "GET"): Route(
-        "records.read", "area",
-        lambda w, s: [
-            *each("/audit?area={code}", "/audit?area={code}&rule=outside")(w, s),
-            Call("/audit", query={"area": s.code, "survey": s.survey}, names=(s.survey,)),
-        ],
-    ),
+    ("audit.index", "GET"): Route("records.read", "area", desk),
+    ("audit.case", "GET"): Route("records.read", "record", case),
+    ("decisions.decide", "POST"): Route("audit.decide", "record", decide, (303,)),
+    ("decisions.reopen", "POST"): Route("audit.decide", "record", reopen, (303,)),
+    ("decisions.undo", "POST"): Route("audit.decide", "record", undo, (303,)),
+    ("revisits.index", "GET"): Route("records.read", "area", lists("/revisits")),
+    ("revisits.file", "GET"): Route("records.export", "area", lists("/revisits/file.csv")),
+    ("revisits.withdraw", "POST"): Route("audit.decide", "record", withdraw, (303,)),
+    ("api_audit.listing", "GET"): Route("records.read", "area", lists("/api/v1/audit")),
+    ("api_audit.case", "GET"): Route("records.read", "record", one_case),
+    ("api_audit.decide", "POST"): Route("audit.decide", "record", send_decisions),
+    ("api_audit.to_visit", "GET"): Route("records.read", "area", lists("/api/v1/revisits")),
     ("samples.index", "GET"): Route(
         "records.read", "area",
         each("/audit/samples?area={code}", "/audit/samples?area={code}&expected=50&margin=9"),
@@ -169,6 +185,10 @@ ROUTES: dict[tuple[str, str], Route] = {
     ),
     ("records.survey_evidence", "GET"): Route(
         "records.read", "record", survey("/surveys/{code}/evidence.json", "outside", "unlocated")
+    ),
+    ("records.site_evidence", "GET"): Route(
+        "records.read", "record",
+        record("/sites/{province}/{code}/evidence.json", lambda s: s.site, "{mark}y-N1", True),
     ),
     ("records.household", "GET"): Route(
         "records.read", "record",

@@ -141,6 +141,8 @@ class Ids:
     teams: dict[str, int] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)
     samples: dict[str, int] = field(default_factory=dict)
+    decisions: dict[str, int] = field(default_factory=dict)
+    revisits: dict[str, int] = field(default_factory=dict)
     fixes: dict[str, int] = field(default_factory=dict)
 
 
@@ -152,6 +154,8 @@ def build(conn: Connection) -> Ids:
         conn.execute(text(f"ALTER TABLE {name} ALTER COLUMN {name}_id RESTART WITH 5001"))
     conn.execute(text("ALTER TABLE address_fix ALTER COLUMN fix_id RESTART WITH 5001"))
     conn.execute(text("ALTER TABLE audit_sample ALTER COLUMN sample_id RESTART WITH 5001"))
+    conn.execute(text("ALTER TABLE audit_decision ALTER COLUMN decision_id RESTART WITH 5001"))
+    conn.execute(text("ALTER TABLE revisit ALTER COLUMN revisit_id RESTART WITH 5001"))
     ids = Ids()
     for spot in SPOTS.values():
         _people(conn, spot, ids)

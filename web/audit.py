@@ -168,7 +168,7 @@ def _point(item: Record) -> dict[str, Any]:
     name = item["head_name"] or item["household_code"]
     return {
         "case": desk.case_text(item["province_code"], item["case_key"]),
-        "at": [item["lat"], item["lon"]],
+        "at": [round(item["lat"], 7), round(item["lon"], 7)],
         "verdict": item["verdict"],
         "text": f"{name} · {labels.VERDICTS[item['verdict']]}",
     }
