@@ -2,13 +2,17 @@
 
 import numpy as np
 import pandas as pd
+from scipy.spatial import cKDTree
 from scipy.stats import chi2
 
+from geo.geometry import Floats
 from geo.rules import visits
 from geo.rules.bunches import Points, bunch_names, points_of
 from geo.rules.metric import plane
 from geo.rules.references import homes, households, sigma
 from geo.rules.rule import Context, Rule, RuleSettings
+from geo.verdicts.border import Indices
+from geo.verdicts.matching import RADIUS_68_IN_SIGMA
 
 _LOOKED_AT = 4
 """Of revisits and households at one place, so many times the households that make a spot."""
@@ -19,6 +23,9 @@ _APART_TIMES = 3.0
 _ELSEWHERE_SHARE = 0.5
 _KNOWN = 3
 """Own points of so many households tell whether they live there."""
+
+_FURTHEST = 5.0
+"""A point of poor accuracy counts at most so many times a spot's width from its middle."""
 
 _HAMLETS = 3
 _TIGHT_M = 10.0
@@ -35,16 +42,17 @@ def one_spot(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
     """
     moment_s = visits.seconds(rows["surveyed_at"])
     x, y = plane(rows["lon"], rows["lat"])
-    household = households(rows)
+    household, width_m = households(rows), context.settings.spot_m
     found = []
     for maker in visits.rounds(rows, moment_s):
         number = np.bincount(maker[maker >= 0], minlength=1)
         enough = (maker >= 0) & (number[maker] >= context.settings.spot_households)
         points = points_of(rows, np.where(enough, maker, visits.NOBODY), x, y, context.settings)
         spots = _spots(rows, points, context.settings)
-        seen = pd.DataFrame({"maker": maker, "x": x, "y": y, "household": household})
-        seen["row"] = np.arange(len(rows))
-        members = seen[np.isin(maker, spots["maker"])].merge(spots, on=["maker", "x", "y"])
+        members = _members(maker, x, y, sigma(rows["accuracy_m"], context.settings), spots, width_m)
+        members["household"] = household[members["row"]]
+        several = members.groupby("spot")["household"].transform("nunique")
+        members = members[several >= context.settings.spot_households]
         if len(members):
             found.append(_elsewhere(_described(rows, members, context.settings)))
     if not found:
@@ -55,7 +63,7 @@ def one_spot(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
 
 
 def _spots(rows: pd.DataFrame, points: Points, settings: RuleSettings) -> pd.DataFrame:
-    """The places where so many households of one maker have their points: maker, x, y, spot."""
+    """The middles of where so many households of one maker have points: maker, spot, x, y."""
     many, width_m = settings.spot_households, settings.spot_m
     everybody = np.arange(len(points.row))
     distance, _ = points.neighbours(everybody, width_m, many)
@@ -67,7 +75,7 @@ def _spots(rows: pd.DataFrame, points: Points, settings: RuleSettings) -> pd.Dat
     ends = np.repeat(of[core], there[core].sum(axis=1)), other[core][there[core]]
     ids = rows["survey_id"].iloc[points.row]
     member = np.unique(np.concatenate(ends))
-    spots = pd.DataFrame(
+    places = pd.DataFrame(
         {
             "maker": points.maker[member],
             "x": points.x[member],
@@ -75,7 +83,24 @@ def _spots(rows: pd.DataFrame, points: Points, settings: RuleSettings) -> pd.Dat
             "spot": bunch_names(member, *ends, lambda of: ids.iloc[of].astype(str).to_numpy()),
         }
     )
-    return spots.drop_duplicates()
+    return places.groupby(["maker", "spot"], as_index=False)[["x", "y"]].median()
+
+
+def _members(
+    maker: Indices, x: Floats, y: Floats, sigma_m: Floats, spots: pd.DataFrame, width_m: float
+) -> pd.DataFrame:
+    """The rows that lie at a spot of their maker, as far as their accuracy tells: row, spot."""
+    at = np.flatnonzero(np.isin(maker, spots["maker"]) & np.isfinite(x) & np.isfinite(y))
+    if not len(at):
+        return pd.DataFrame({"row": at, "spot": np.array([], dtype=object)})
+    reach_m = _FURTHEST * width_m
+    apart = 4 * reach_m  # a third axis keeps makers out of each other's reach
+    middles = cKDTree(np.column_stack((spots["x"], spots["y"], spots["maker"] * apart)))
+    here = np.column_stack((x[at], y[at], maker[at] * apart))
+    distance, nearest = middles.query(here, distance_upper_bound=reach_m)
+    there = distance <= width_m + RADIUS_68_IN_SIGMA * sigma_m[at]
+    spot = spots["spot"].to_numpy()[nearest[there]]
+    return pd.DataFrame({"row": at[there], "spot": spot})
 
 
 def _elsewhere(members: pd.DataFrame) -> pd.DataFrame:
@@ -115,7 +140,7 @@ def _described(rows: pd.DataFrame, members: pd.DataFrame, settings: RuleSettings
     x, y = plane(np.append(there["lon"], lon[at]), np.append(there["lat"], lat[at]))
     places = pd.DataFrame({"x": x[:number], "y": y[:number], "spot": members["spot"].to_numpy()})
     middle = places.groupby("spot").transform("median").to_numpy()
-    apart_m = np.hypot(x[number:] - middle[:, 0], y[number:] - middle[:, 1])
+    apart_m = np.hypot(x[number:] - x[:number], y[number:] - y[:number])
     off_m = np.hypot(x[:number] - middle[:, 0], y[:number] - middle[:, 1])
     point_m = sigma(there["accuracy_m"], settings)
     error_m = 2 * np.hypot(point_m, sigma(there["home_accuracy_m"], settings))
