@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     shift_tolerance_m: float = Field(default=40.0, gt=0)
     shift_households: int = Field(default=8, ge=5)
     coarse_decimals: int = Field(default=3, ge=0, le=5)
-    centre_m: float = Field(default=15.0, gt=0)
+    centre_m: float = Field(default=3.0, gt=0)
     place_households: int = Field(default=2, ge=1)
     same_near_m: float = Field(default=5.0, gt=0)
     same_near_households: int = Field(default=3, ge=2)

@@ -68,10 +68,10 @@ def test_coordinates_written_with_three_decimals_are_always_seen(lon, lat):
 
 
 def test_points_at_the_centre_of_the_gazetteer_share_a_case():
-    rows = surveys(at(0), at(14, "H2"), at(14.5, "H2"), at(16, "H3"), {"lon": np.nan})
+    rows = surveys(at(0), at(2, "H2"), at(2.5, "H2"), at(3.5, "H3"), {"lon": np.nan})
     found = commune_centre(rows, context(centres=CENTRES))
     assert found.index.tolist() == [0, 1, 2]
-    assert found["distance_m"].tolist() == pytest.approx([0, 14, 14.5], abs=0.01)
+    assert found["distance_m"].tolist() == pytest.approx([0, 2, 2.5], abs=0.01)
     assert found["households"].tolist() == [2, 2, 2]
     assert found["group"].tolist() == ["10001"] * 3
 
@@ -107,6 +107,14 @@ def test_who_is_known_to_live_beside_it_is_left_out_and_not_counted():
     assert len(known_place(rows, context(places=OFFICE))) == 0
     rows = surveys(at(0) | home, at(10, "H2"), at(20, "H3"))
     assert known_place(rows, context(places=OFFICE))["households"].to_dict() == {1: 2, 2: 2}
+
+
+@pytest.mark.parametrize(("around", "hit"), [(0, True), (3, True), (4, False), (12, False)])
+def test_a_place_in_a_quarter_as_dense_does_not_stand_out(around, hit):
+    # Two at the place; the ring to 100 m is three times as large, so four are two thirds of that.
+    ring = [at(60 + i, f"R{i}") for i in range(around)]
+    found = known_place(surveys(at(0), at(10, "H2"), *ring), context(places=OFFICE))
+    assert found["around"].tolist() == [around] * (2 * hit)
 
 
 def test_a_point_belongs_to_the_nearest_of_several_places():

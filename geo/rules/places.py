@@ -13,6 +13,10 @@ from geo.verdicts.border import Flags
 from geo.verdicts.matching import AreaShapes
 
 _HOME_SIGMAS = 3.0
+_AROUND, _DENSER = 2.0, 2.0
+"""A public place stands out when it holds twice the households that the ring around it, to twice
+its radius, has on as much ground."""
+
 _DECIMAL = 1e-9
 """Degrees (0.1 mm) within which a coordinate counts as rounded: what its binary form may err."""
 
@@ -50,16 +54,20 @@ def commune_centre(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
 
 
 def known_place(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """Several households were recorded at one public place, and none is known to live there."""
+    """Several households were recorded at one public place, more than stand around it.
+
+    Those known to live there are left out; so are places in a quarter whose houses are as dense.
+    """
     places = context.places
     if not len(places):
         return pd.DataFrame(columns=["distance_m", "radius_m", "place", "kind", "group"])
     lon, lat, radius = (places[name].to_numpy(float) for name in ("lon", "lat", "radius_m"))
-    found = _nearest(rows, lon, lat, float(radius.max()), radius)
-    of = places.iloc[found["at"]].set_index(found.index)
-    found = found[~_lives_there(rows.loc[found.index], of, context)]
-    of = of.loc[found.index]
-    number = _households_at(rows, found)
+    wide = _nearest(rows, lon, lat, _AROUND * radius)
+    of = places.iloc[wide["at"]].set_index(wide.index)
+    inside = wide["distance_m"] <= of["radius_m"]
+    around = _households_at(rows, wide[~inside]).groupby(wide["at"]).first()
+    found = wide[inside & ~_lives_there(rows.loc[wide.index], of, context)]
+    number, of = _households_at(rows, found), of.loc[found.index]
     evidence = pd.DataFrame(
         {
             "distance_m": found["distance_m"],
@@ -69,10 +77,13 @@ def known_place(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
             "place_lon": of["lon"],
             "place_lat": of["lat"],
             "households": number,
+            "around": around.reindex(found["at"]).fillna(0).astype(int).to_numpy(),
             "group": _labels(places)[found["at"]],
         }
     )
-    return evidence[number >= context.settings.place_households]
+    expected = evidence["around"] / (_AROUND**2 - 1)
+    dense = number >= _DENSER * expected
+    return evidence[dense & (number >= context.settings.place_households)]
 
 
 def _labels(places: pd.DataFrame) -> Texts:
@@ -108,9 +119,9 @@ def _middles(shapes: AreaShapes, codes: np.ndarray) -> pd.DataFrame:
 
 
 def _nearest(
-    rows: pd.DataFrame, lon: Floats, lat: Floats, limit_m: float, radius_m: Floats | None = None
+    rows: pd.DataFrame, lon: Floats, lat: Floats, within_m: Floats | float
 ) -> pd.DataFrame:
-    """Rows within a limit (each place its own radius) of a place: at (the nearest), distance_m."""
+    """Rows within so many metres of a place: at (the nearest of them), distance_m."""
     located = np.flatnonzero(rows["lon"].notna() & rows["lat"].notna())
     known = np.flatnonzero(np.isfinite(lon) & np.isfinite(lat))
     if not len(located) or not len(known):
@@ -121,7 +132,7 @@ def _nearest(
     )
     points = np.column_stack([x, y])
     tree = cKDTree(points[: len(located)])
-    reach = limit_m if radius_m is None else radius_m[known]
+    reach = np.broadcast_to(within_m, len(lon))[known]
     near = tree.query_ball_point(points[len(located) :], reach)
     at = np.repeat(known, [len(one) for one in near])
     row = located[np.concatenate([np.asarray(one, dtype=np.int64) for one in near])]
