@@ -244,11 +244,12 @@ def far_from_home(land: Province, count: int) -> None:
 
 
 def at_centre(land: Province, count: int) -> None:
-    """1 to 6 surveys of a commune get the commune's own coordinates from a list."""
+    """1 to 6 surveys of a commune get its coordinates from a list, written with 4 to 7 decimals."""
     centre = land.centres.set_index("commune_code")
     for rows in land.groups(count, 1, 6):
         place = centre.loc[land.surveys.at[rows[0], "commune_code"]]
-        spots = (np.full(len(rows), place[name]) for name in ("lon", "lat"))
+        digits = int(land.rng.integers(4, 8))
+        spots = (np.full(len(rows), place[name].round(digits)) for name in ("lon", "lat"))
         land.put(rows, *spots, really=False)
         land.mark(rows, "commune_centre", together=True)
 
