@@ -36,6 +36,7 @@ _HOUSES = 4
 """More do not stand in a cell: beyond that they are points, not houses."""
 _BLOCK_M2 = (3 * _CELL_M) ** 2
 
+_MOSTLY = 0.5
 _SAME_M = 0.01
 """Points nearer than this are the same; that is another rule's."""
 
@@ -57,13 +58,15 @@ def same_point_near(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
         limit_m = context.settings.same_near_m
         distance, _ = points.neighbours(np.arange(len(points.row)), limit_m, 2)
         of = np.flatnonzero(np.isfinite(distance[:, 1]))
+        pairs = []
         for part in np.array_split(of, max(1, len(of) // 100_000)):
             bunch = _Bunch.of(points, part, limit_m)
             many = bunch.tight(density) & (
                 bunch.near_households + 1 >= context.settings.same_near_households
             )
             apart = bunch.known_apart(rows, *home, context)
-            found.append(bunch.told(rows, bunch.differ() & (many | apart)))
+            pairs.append(bunch.pairs(bunch.differ() & (many | apart)))
+        found.append(_told(rows, points, pd.concat(pairs)))
     hits = pd.concat(found)
     hits = hits[~hits.index.duplicated()]
     return hits.set_axis(rows.index[hits.index.astype(int)])
@@ -149,31 +152,47 @@ class _Bunch:
         limit_m = APART_M + 2 * np.hypot(error_m[own], error_m[others])
         return np.asarray((self.near & (apart_m > limit_m)).any(axis=1))
 
-    def told(self, rows: pd.DataFrame, hit: Truths) -> pd.DataFrame:
-        """The points that are hit, by the place of their row."""
-        near, own, other = self.near[hit], self.own[hit], self.other[hit]
-        if not len(own):
-            return pd.DataFrame()
-        distance = np.where(near, self.distance[hit], np.inf)
-        least = distance.min(axis=1)
-        ends = np.repeat(own, near.sum(axis=1)), other[near]
-
-        def ids(of: Indices) -> NDArray[np.object_]:
-            return rows["survey_id"].iloc[self.points.row[of]].astype(str).to_numpy(object)
-
-        # Of several that are equally near the smallest id, whatever the order of the rows.
-        row, column = np.nonzero(distance <= least[:, None] + _SAME_M)
-        nearest = pd.Series(ids(other[row, column])).groupby(row).min()
+    def pairs(self, hit: Truths) -> pd.DataFrame:
+        """The points that are hit with each of those near to them: one, two, distance_m."""
+        near = self.near[hit]
         return pd.DataFrame(
             {
-                "households": self.near_households[hit] + 1,
-                "distance_m": np.round(least, 2),
-                "accuracy_m": rows["accuracy_m"].to_numpy(float)[self.points.row[own]],
-                "other": nearest.to_numpy(),
-                "group": bunch_names(own, *ends, ids),
-            },
-            self.points.row[own],
+                "one": np.repeat(self.own[hit], near.sum(axis=1)),
+                "two": self.other[hit][near],
+                "distance_m": self.distance[hit][near],
+            }
         )
+
+
+def _told(rows: pd.DataFrame, points: Points, pairs: pd.DataFrame) -> pd.DataFrame:
+    """The members of bunches with the evidence, by the place of their row.
+
+    A bunch hangs together by what was found near; where most of its members were not found
+    themselves, chance brought it about.
+    """
+    hit = np.unique(pairs["one"])
+
+    def ids(of: Indices) -> NDArray[np.object_]:
+        return rows["survey_id"].iloc[points.row[of]].astype(str).to_numpy(object)
+
+    back = pairs.rename(columns={"one": "two", "two": "one"})
+    ends = pd.concat([pairs, back]).drop_duplicates(["one", "two"])
+    if ends.empty:
+        return pd.DataFrame(index=np.array([], dtype=np.int64))
+    ends["other"] = ids(ends["two"].to_numpy())
+    # Of several that are equally near the smallest id, whatever the order of the rows.
+    ends["distance_m"] = ends["distance_m"].round(2)
+    members = ends.sort_values(["one", "distance_m", "other"]).drop_duplicates("one")
+    one = members["one"].to_numpy()
+    members["group"] = bunch_names(one, ends["one"].to_numpy(), ends["two"].to_numpy(), ids)
+    members["household"] = points.household[one]
+    members["hit"] = np.isin(one, hit)
+    bunch = members.groupby("group")
+    members["households"] = bunch["household"].transform("nunique")
+    members["accuracy_m"] = rows["accuracy_m"].to_numpy(float)[points.row[one]]
+    row = pd.Index(points.row[one])
+    members = members.set_axis(row)[(bunch["hit"].transform("mean") >= _MOSTLY).to_numpy()]
+    return members[["households", "distance_m", "accuracy_m", "other", "group"]]
 
 
 NEARNESS = (
