@@ -55,6 +55,9 @@ SUBJECTS = {
     "surveys": _l("Danh sách phiếu"),
     "sites": _l("Danh sách nhà"),
     "findings": _l("Danh sách cảnh báo"),
+    "audit": _l("Trường hợp nghi vấn"),
+    "revisit": _l("Yêu cầu khảo sát lại"),
+    "revisits": _l("Danh sách khảo sát lại"),
     "sample": _l("Mẫu kiểm chứng"),
     "samples": _l("Danh sách mẫu kiểm chứng"),
 }

@@ -33,10 +33,8 @@ PAGE_SIZE = 50
 @needs(ACTION)
 def index() -> str:
     """The desk: the queue of an area, and the chosen case with its evidence."""
-    asked_for = Desk.of(request.args)
-    note(subject="audit", query=query_text())
     with begin() as conn:
-        return shown(conn, asked_for)
+        return shown(conn, Desk.of(request.args))
 
 
 @pages.get("/audit/case")
@@ -60,6 +58,8 @@ def shown(
 ) -> str:
     """The desk's page; with why a decision was refused and what its form held."""
     area = asked(conn, asked_for.get("area"), ACTION)
+    if request.method == "GET":
+        note(subject="audit", query=query_text())
     wanted = asked_for.asked(area)
     listed = queue.cases(conn, wanted, asked_for.get("cursor") or None, PAGE_SIZE)
     before, after = asked_for.pages(listed.next_cursor)
