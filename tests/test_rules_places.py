@@ -76,6 +76,12 @@ def test_points_at_the_centre_of_the_gazetteer_share_a_case():
     assert found["group"].tolist() == ["10001"] * 3
 
 
+def test_a_centre_copied_with_four_decimals_is_seen():
+    rows = surveys({"lon": round(LON, 4), "lat": round(LAT, 4)}, {"lon": LON, "lat": LAT + 0.00005})
+    found = commune_centre(rows, context(centres=CENTRES))
+    assert found["limit_m"].to_dict() == {0: pytest.approx(10.9)}
+
+
 def test_the_middle_of_the_polygon_counts_and_its_label_where_that_lies_outside():
     label = shapely.point_on_surface(BENT)
     rows = surveys(

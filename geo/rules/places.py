@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from geo.geometry import Floats, Texts, metres_per_degree
@@ -13,6 +14,9 @@ from geo.verdicts.border import Flags
 from geo.verdicts.matching import AreaShapes
 
 _HOME_SIGMAS = 3.0
+_FOUR_DECIMALS_M = 7.9
+"""How far rounding to four decimals moves a point at most: half of 0.0001° both ways."""
+
 _AROUND, _DENSER = 2.0, 2.0
 """A public place stands out when it holds twice the households that the ring around it, to twice
 its radius, has on as much ground."""
@@ -23,27 +27,39 @@ _DECIMAL = 1e-9
 
 def coarse_coordinates(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Both coordinates have few decimals, so that the point may be anywhere in a wide grid."""
-    both = rows[["lon", "lat"]].to_numpy(float)
-    decimals = np.full(len(rows), -1)
-    for number in range(context.settings.coarse_decimals, -1, -1):
-        rounded = (np.abs(both - np.round(both, number)) < _DECIMAL).all(axis=1)
-        decimals[rounded] = number
+    decimals = _decimals(rows, context.settings.coarse_decimals)
     hit = decimals >= 0
     grid = metres_per_degree(rows.loc[hit, "lat"].to_numpy(float))[1] / 10.0 ** decimals[hit]
     return pd.DataFrame({"decimals": decimals[hit], "grid_m": grid}, rows.index[hit])
 
 
+def _decimals(rows: pd.DataFrame, most: int) -> NDArray[np.int64]:
+    """With how many decimals each point is written, -1 for more than `most` or no point."""
+    both = rows[["lon", "lat"]].to_numpy(float)
+    decimals = np.full(len(rows), -1, dtype=np.int64)
+    for number in range(most, -1, -1):
+        rounded = (np.abs(both - np.round(both, number)) < _DECIMAL).all(axis=1)
+        decimals[rounded] = number
+    return decimals
+
+
 def commune_centre(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """The point is the middle of a commune, as lists of places and maps have it."""
+    """The point is the middle of a commune, as lists of places and maps have it.
+
+    Copied, it may be written with four decimals or more: what that takes away is allowed for.
+    """
     centres = _centres(rows, context)
-    limit = context.settings.centre_m
     lon, lat = (centres[name].to_numpy(float) for name in ("lon", "lat"))
-    found = _nearest(rows, lon, lat, limit)
+    least = context.settings.centre_m
+    found = _nearest(rows, lon, lat, least + _FOUR_DECIMALS_M)
+    shortened = _decimals(rows.loc[found.index], 4) >= 0
+    found["limit_m"] = np.where(shortened, least + _FOUR_DECIMALS_M, least)
+    found = found[found["distance_m"] <= found["limit_m"]]
     of = centres.iloc[found["at"]].set_index(found.index)
     return pd.DataFrame(
         {
             "distance_m": found["distance_m"],
-            "limit_m": limit,
+            "limit_m": found["limit_m"],
             "centre_lon": of["lon"],
             "centre_lat": of["lat"],
             "area_code": of["commune_code"],
