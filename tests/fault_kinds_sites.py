@@ -108,7 +108,7 @@ def photo_reused(land: Province, count: int) -> None:
 
 def photo_of_stage_reused(land: Province, count: int) -> None:
     """One photo stands for two stages of a site."""
-    built = land.photos[land.photos["subject"] == "site"]
+    built = land.photos[(land.photos["subject"] == "site") & land.photos["hash"].notna()]
     for site, own in built.groupby("subject_id").groups.items():
         row = np.flatnonzero(land.sites["site_code"] == site)[0]
         if count > 0 and len(own) >= 2 and land.sites.at[row, "fault"] == "":

@@ -47,7 +47,7 @@ def bulk_day(land: Province, count: int) -> None:
 def _rounds_apart(land: Province, count: int, least: int, most: int) -> list[Rows]:
     """Unfaulted surveys one after another of one round, over days, one group a round."""
     found: list[Rows] = []
-    free = (land.surveys["fault"] == "").to_numpy()
+    free = ((land.surveys["fault"] == "") & (land.surveys["beside"] == "")).to_numpy()
     rounds = land.surveys["round"].to_numpy()
     for number in land.rng.permutation(rounds.max() + 1):
         if sum(map(len, found)) >= count:
@@ -71,7 +71,7 @@ def impossible_travel(land: Province, count: int) -> None:
             return
         own = np.flatnonzero((frame["round"] == frame.at[row, "round"]).to_numpy())
         way = apart_m(frame.at[row, "lon"], frame.at[row, "lat"], *_points(land, own))
-        honest = (frame["fault"].iloc[own] == "").to_numpy()
+        honest = ((frame["fault"] == "") & (frame["beside"] == "")).to_numpy()[own]
         # Between `before` and the next visit, none of them changed, there must be time to spare.
         at = frame["surveyed_at"].iloc[own].reset_index(drop=True)
         gap = (at.shift(-1) - at).dt.total_seconds().to_numpy()

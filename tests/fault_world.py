@@ -41,7 +41,8 @@ class Province:
 
     def free(self, condition: NDArray[np.bool_] | pd.Series | bool = True) -> NDArray[np.bool_]:
         """Which surveys are honest and usual and fulfil the condition."""
-        usual = (self.surveys["fault"] == "") & (self.surveys["condition"] == "")
+        untouched = (self.surveys["fault"] == "") & (self.surveys["beside"] == "")
+        usual = untouched & (self.surveys["condition"] == "")
         return (usual & condition).to_numpy()
 
     def some(self, count: int, condition: NDArray[np.bool_] | pd.Series | bool = True) -> Rows:
