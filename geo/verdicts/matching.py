@@ -182,15 +182,25 @@ class Verdicts:
         return pd.DataFrame(columns)
 
 
+_Rows = Indices | slice
+"""Which row each of some values belongs to; all of them when each row has one, as nearly always."""
+
+_ALL = slice(None)
+
+
 @dataclass(frozen=True, eq=False)
 class _Pairs:
     """Measured pairs of a row's point and one of its candidates, ordered by row."""
 
-    row: Indices
+    row: _Rows
     area: Indices
     inside: Flags
     metres: Floats
     probability: Floats
+
+    def at(self, best: Indices, values: NDArray[Any], missing: Any) -> NDArray[Any]:
+        """One of the pairs' values for each row, by the row's pair; `missing` where it has none."""
+        return values if isinstance(self.row, slice) else _of(values, best, missing)
 
 
 def judge(
@@ -218,7 +228,8 @@ def judge(
         used = np.where((accuracy > 0) & (accuracy < np.inf), accuracy, settings.assumed_accuracy_m)
         usable = (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
     area = shapes.indices(recorded.codes)
-    row = np.repeat(np.arange(len(lon)), np.diff(recorded.offsets))
+    number = np.diff(recorded.offsets)
+    row = _ALL if (number == 1).all() else np.repeat(np.arange(len(lon)), number)
     pairs = _measure(shapes, row, area, lon, lat, used, usable)
     best = _decide(pairs, len(lon))
     located = _located(shapes, pairs, best, lon, lat, usable)
@@ -250,7 +261,7 @@ def _locate(shapes: AreaShapes, lon: Floats, lat: Floats) -> Indices:
 
 def _measure(
     shapes: AreaShapes,
-    row: Indices,
+    row: _Rows,
     area: Indices,
     lon: Floats,
     lat: Floats,
@@ -259,20 +270,20 @@ def _measure(
 ) -> _Pairs:
     keep = (area >= 0) & usable[row]
     if not keep.all():
-        row, area = row[keep], area[keep]
-    sigma = np.hypot(accuracy_m[row] / RADIUS_68_IN_SIGMA, shapes.accuracy_m[area])
-    sigma = np.maximum(sigma, _LEAST_SIGMA_M)
+        row = np.flatnonzero(keep) if isinstance(row, slice) else row[keep]
+        area = area[keep]
+    across, along = accuracy_m[row] / RADIUS_68_IN_SIGMA, shapes.accuracy_m[area]
+    sigma = np.maximum(np.sqrt(across * across + along * along), _LEAST_SIGMA_M)
     measured = shapes.index_for(len(accuracy_m)).measure(area, lon[row], lat[row], sigma)
     return _Pairs(row, area, *measured)
 
 
 def _decide(pairs: _Pairs, n: int) -> Indices:
     """For each of n rows the pair decided for: most probable, then nearest, then smallest code."""
+    if isinstance(pairs.row, slice):
+        return np.arange(n)
     best = np.full(n, -1, dtype=np.int64)
     alone = np.bincount(pairs.row, minlength=n)[pairs.row] == 1
-    if alone.all():
-        best[pairs.row] = np.arange(len(pairs.row))
-        return best
     best[pairs.row[alone]] = np.flatnonzero(alone)
     several = np.flatnonzero(~alone)
     rank = (pairs.area[several], -pairs.metres[several], -pairs.probability[several])
@@ -286,10 +297,10 @@ def _located(
     shapes: AreaShapes, pairs: _Pairs, best: Indices, lon: Floats, lat: Floats, usable: Flags
 ) -> Indices:
     """The commune that holds each point: the decided one, another candidate, else any; or -1."""
-    found = np.full(len(best), len(shapes), dtype=np.int64)
-    held = pairs.inside
-    np.minimum.at(found, pairs.row[held], pairs.area[held])
-    found = np.where(_of(pairs.inside, best, False), _of(pairs.area, best, -1), found)
+    found = pairs.at(best, np.where(pairs.inside, pairs.area, len(shapes)), len(shapes))
+    if not isinstance(pairs.row, slice):
+        other = np.flatnonzero(pairs.inside & (found == len(shapes))[pairs.row])
+        np.minimum.at(found, pairs.row[other], pairs.area[other])
     elsewhere = np.flatnonzero((found == len(shapes)) & usable)
     found[elsewhere] = locate(shapes, lon[elsewhere], lat[elsewhere], len(best))
     found[found == len(shapes)] = -1
@@ -298,15 +309,20 @@ def _located(
 
 def _of(values: NDArray[Any], index: Indices, missing: Any) -> NDArray[Any]:
     """The values at n places, `missing` where the place is -1."""
-    if len(values) == len(index) and (index == np.arange(len(index))).all():
-        return values  # one candidate in each row, as nearly always: no copy
     return np.append(values, np.array(missing, values.dtype))[index]
+
+
+def _total(pairs: _Pairs, n: int) -> Floats:
+    """P that the true place is in any of the candidates, for n rows."""
+    if isinstance(pairs.row, slice):
+        return pairs.probability
+    return np.minimum(np.bincount(pairs.row, weights=pairs.probability, minlength=n), 1.0)
 
 
 def _verdicts(
     shapes: AreaShapes,
     recorded: Recorded,
-    flat: tuple[Indices, Indices],
+    flat: tuple[_Rows, Indices],
     pairs: _Pairs,
     best: Indices,
     located: Indices,
@@ -314,26 +330,27 @@ def _verdicts(
     settings: VerdictSettings,
 ) -> Verdicts:
     n, (row, area) = len(best), flat
-    judged = best >= 0
-    total = np.minimum(np.bincount(pairs.row, weights=pairs.probability, minlength=n), 1.0)
-    certain = np.bincount(row[area < 0], minlength=n) == 0
+    judged, total = best >= 0, _total(pairs, n)
+    certain = np.ones(n, dtype=bool)
+    certain[np.arange(n)[row][area < 0]] = False
     judged &= certain | (total >= settings.inside_probability)
-    word = np.full(n, 1)
+    word = np.full(n, 1, dtype=np.int8)
     word[total >= settings.inside_probability] = 0
     word[total <= settings.outside_probability] = 2
     word[~judged] = 3
 
-    alone = np.diff(recorded.offsets) == 1
-    first = recorded.offsets[:-1]
-    only = _of(area, np.where(alone, first, -1), -1)
-    place = np.where(judged, _of(pairs.area, best, -1), only)
+    place, alone = area, np.ones(n, dtype=bool)
+    if not isinstance(row, slice):
+        alone = np.diff(recorded.offsets) == 1
+        place = _of(area, np.where(alone, recorded.offsets[:-1], -1), -1)
+    place = np.where(judged, pairs.at(best, pairs.area, -1), place)
     code = shapes.names(place)
     unknown = alone & (place < 0)
-    code[unknown] = recorded.codes[first[unknown]]
+    code[unknown] = recorded.codes[recorded.offsets[:-1][unknown]]
     return Verdicts(
         verdict=_WORDS[word],
         probability=np.where(judged, total, np.nan),
-        distance_m=np.where(judged, _of(pairs.metres, best, np.nan), np.nan),
+        distance_m=np.where(judged, pairs.at(best, pairs.metres, np.nan), np.nan),
         accuracy_used_m=accuracy_used_m,
         boundary_accuracy_m=_of(shapes.accuracy_m, place, np.nan),
         recorded_code=code,
