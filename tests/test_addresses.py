@@ -50,7 +50,7 @@ KNOWN = {
     "township": ("TT Bằng Lũng, H.Chợ Đồn, T.Bắc Kạn", "02020"),
     "commune named as its district": ("TT.Yên Minh, H.Yên Minh, Hà Giang", "00820"),
     "name in both tiers, district named": ("X. Nghĩa Tá, H. Chợ Đồn, Bắc Kạn", "02071"),
-    "name in both tiers, no district": ("Gia Sàng, Thái Nguyên", "05467"),
+    "name in both tiers, no district": ("Chí Cà, Hà Giang", "01108"),
     "present, kind written": ("xã Đồng Văn, tỉnh Tuyên Quang", "00721"),
     "former, province missing": ("tổ 5, thị trấn Đồng Văn, huyện Đồng Văn", "00721"),
     "district and province of one name": (
@@ -113,6 +113,21 @@ def test_a_divided_commune_keeps_its_parts_as_candidates(resolve):
     found = resolve.resolve("P. Gia Sàng, TP. Thái Nguyên, T. Thái Nguyên")
     assert (found.commune_code, found.candidates) == (None, ("05443", "05467"))
     assert (found.era, found.province_code) == ("former", "19")
+
+
+def test_a_divided_commune_without_its_district_may_be_any_of_its_parts(resolve):
+    # The ward of today has the name of the former one, but not all of it.
+    for written in ("phường Gia Sàng, Thái Nguyên", "P. Gia Sàng, T. Thái Nguyên"):
+        found = resolve.resolve(written)
+        assert (found.commune_code, set(found.candidates)) == (None, {"05467", "05443"})
+        assert (found.province_code, found.confidence < 0.6) == ("19", True)
+
+
+def test_words_that_explain_nothing_make_a_reading_unsure(resolve):
+    sure = resolve.resolve("xã Chí Cà, huyện Xín Mần, tỉnh Hà Giang")
+    unsure = resolve.resolve("xã Chí Cà, huyện Cây Gạo, tỉnh Hà Giang")
+    assert (sure.candidates, sure.confidence) == (("01108",), 1.0)
+    assert (unsure.candidates, unsure.confidence) == (("01108",), 0.37)
 
 
 def test_tone_marks_decide_between_namesakes(resolve):

@@ -120,9 +120,12 @@ def _chosen(ties: list[Reading]) -> list[Reading]:
         units.setdefault(reading.unit.area_id, reading)
     present = [r for r in units.values() if r.unit.present]
     today = {r.unit for r in present}
-    # A former commune that became the present one of its name is no other place.
+    # A former commune that became the present one of its name is no other place; of a divided one
+    # that is a part only.
     return present + [
-        r for r in units.values() if not r.unit.present and today.isdisjoint(r.unit.present_units)
+        r
+        for r in units.values()
+        if not r.unit.present and not today.issuperset(r.unit.present_units)
     ]
 
 
