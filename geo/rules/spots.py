@@ -17,7 +17,7 @@ from geo.verdicts.matching import RADIUS_68_IN_SIGMA
 _LOOKED_AT = 4
 """Of revisits and households at one place, so many times the households that make a spot."""
 
-_APART_TIMES = 3.0
+_APART_TIMES = 1.5
 """A household whose own point is so many times further off than a spot is wide lives elsewhere."""
 
 _ELSEWHERE_SHARE = 0.5
