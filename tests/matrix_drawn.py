@@ -6,7 +6,7 @@ from sqlalchemy import Connection, insert
 
 from geo.audit import sampling
 from geo.audit.sampling import Unit
-from geo.audit_tables import audit_sample, audit_sample_item
+from geo.audit_tables import audit_sample, audit_sample_item, revisit
 from tests.matrix_world import VERDICTS, Spot
 
 
@@ -32,6 +32,15 @@ def add(conn: Connection, spot: Spot) -> int:
         },
     ).scalar_one()
     for verdict in ("inside", "outside"):
+        conn.execute(
+            insert(revisit).values(
+                province_code=spot.record_province,
+                commune_code=spot.commune_code,
+                household_code=spot.household,
+                survey_id=spot.survey_of(verdict),
+                sample_id=sample_id,
+            )
+        )
         conn.execute(
             insert(audit_sample_item).values(
                 province_code=spot.record_province,

@@ -56,7 +56,7 @@ from tests.matrix_desk import (
     withdraw,
 )
 from tests.matrix_people import PUBLIC, SIGNED_IN
-from tests.matrix_samples import checks, draws
+from tests.matrix_samples import abandons, checks, draws
 
 Subject = Literal["nothing", "area", "record", "sent"]
 
@@ -162,6 +162,9 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("api_audit.case", "GET"): Route("records.read", "record", one_case),
     ("api_audit.decide", "POST"): Route("audit.decide", "record", send_decisions),
     ("api_audit.to_visit", "GET"): Route("records.read", "area", lists("/api/v1/revisits")),
+    ("profiles.index", "GET"): Route("records.read", "area", lists("/audit/people")),
+    ("profiles.file", "GET"): Route("records.export", "area", lists("/audit/people/file.csv")),
+    ("changes.index", "GET"): Route("records.read", "area", lists("/audit/changes")),
     ("samples.index", "GET"): Route(
         "records.read", "area",
         each("/audit/samples?area={code}", "/audit/samples?area={code}&expected=50&margin=9"),
@@ -171,6 +174,7 @@ ROUTES: dict[tuple[str, str], Route] = {
         "records.read", "record", about_sample("/audit/samples/{id}?print=1")
     ),
     ("samples.check", "POST"): Route("audit.decide", "record", checks, (303,)),
+    ("samples.abandon", "POST"): Route("audit.decide", "record", abandons, (303,)),
     ("samples.proof", "GET"): Route(
         "records.read", "record", about_sample("/audit/samples/{id}/proof")
     ),

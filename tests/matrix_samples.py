@@ -14,6 +14,15 @@ def draws(_w: World, spot: Spot) -> Iterable[Call]:
         yield Call("/audit/samples", "POST", form=form)
 
 
+def abandons(w: World, spot: Spot) -> Iterable[Call]:
+    number = w.ids.samples[spot.key]
+    absent = 10 ** len(str(number)) - 1
+    yield Call(
+        f"/audit/samples/{number}/abandon", "POST", form={}, names=(str(number),),
+        twin=Call(f"/audit/samples/{absent}/abandon", "POST", form={}, names=(str(absent),)),
+    )  # fmt: skip
+
+
 def checks(w: World, spot: Spot) -> Iterable[Call]:
     """What a visit found, of a sample that is there and of one that is not."""
     number = w.ids.samples[spot.key]

@@ -177,6 +177,22 @@ def test_two_who_record_the_same_visit_do_not_overwrite_each_other(pages: Pages)
     assert pages.rows(sample_id)[0]["outcome"] == "match"
 
 
+def test_a_sample_is_abandoned_and_kept(pages: Pages) -> None:
+    sample_id = pages.draw()
+    pages.check(sample_id, pages.rows(sample_id)[0], "match")
+    assert "11 hộ của mẫu còn trong danh sách khảo sát lại" in words(
+        pages.auditor.get(f"{URL}/{sample_id}").text
+    )
+    assert pages.auditor.post(f"{URL}/{sample_id}/abandon").status_code == 303
+    assert last_entry(pages.conn)["reason"] == "abandoned: 11 visits not made"
+    assert pages.conn.scalar(select(func.count(revisit.c.withdrawn_at))) == 12
+    said = words(pages.auditor.get(f"{URL}/{sample_id}").text)
+    assert "Đã thôi yêu cầu đến các hộ còn lại của mẫu này." in said
+    again = pages.auditor.post(f"{URL}/{sample_id}/abandon")
+    assert (again.status_code, "Không còn hộ nào" in words(again.text)) == (409, True)
+    assert pages.check(sample_id, pages.rows(sample_id)[1], "match").status_code == 303
+
+
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
@@ -228,7 +244,7 @@ def test_a_long_list_has_pages_and_the_print_has_all(pages: Pages) -> None:
     seen: list[str] = []
     for number, rows in ((1, 50), (2, 30), (99, 30)):
         html = pages.auditor.get(f"{URL}/{sample_id}?page={number}").text
-        found = re.findall(r'name="survey" value="([^"]+)"', html)
+        found = re.findall(r'"survey" value="([^"]+)"', html)
         assert len(found) == rows
         seen += found if number < 99 else []
     assert len(set(seen)) == 80

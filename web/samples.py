@@ -105,6 +105,26 @@ def check(sample_id: int) -> Answer | tuple[str, int]:
     )
 
 
+@pages.post("/<int:sample_id>/abandon")
+@needs(DECIDE)
+def abandon(sample_id: int) -> Answer | tuple[str, int]:
+    """Ask for no more visits; the sample stays, as everything that was drawn does."""
+    note(subject="sample", subject_id=str(sample_id), durable=True)
+
+    def abandoned(conn: Connection) -> int:
+        _noted(conn, sample_id)
+        ended = samples.abandon(conn, sample_id, _by())
+        note(reason=f"abandoned: {ended} visits not made", rows=ended)
+        return ended
+
+    done = attempt(abandoned)
+    if isinstance(done, Refused):
+        with begin(LOOK) as conn:
+            return _one(conn, samples.get(conn, sample_id), done), done.status
+    flash(_("Đã thôi yêu cầu đến %(n)s hộ; mẫu vẫn được lưu.", n=done), "done")
+    return redirect(url_for("samples.one", sample_id=sample_id), 303)
+
+
 @pages.get("/<int:sample_id>/proof")
 @needs(LOOK)
 def proof(sample_id: int) -> str:
@@ -240,6 +260,7 @@ def _one(conn: Connection, sample: Record, refused: Refused | None = None) -> st
         number=number,
         pages=max(1, -(-len(wanted) // SHOWN)),
         unseen=sample["size"] - len(listed),
+        visits=samples.open_visits(conn, sample["sample_id"]),
         next=_next(shown, request.args.get("after")),
         counted={key: sum(i["outcome"] == key for i in listed) for key in SAMPLE_OUTCOMES},
         show=show,

@@ -309,6 +309,36 @@ def _end_visit(
     )
 
 
+def open_visits(conn: Connection, sample_id: int) -> int:
+    """How many surveys of a sample still stand in the list of revisits."""
+    open_ones = select(func.count()).select_from(revisit).where(*_open(conn, sample_id))
+    return conn.scalar(open_ones) or 0
+
+
+def abandon(conn: Connection, sample_id: int, by: By) -> int:
+    """Ask for no more visits of a sample, which itself is kept; how many were open.
+
+    Raises NotFoundError, ConflictError where none is.
+    """
+    get(conn, sample_id)
+    ended = conn.execute(
+        update(revisit)
+        .where(*_open(conn, sample_id))
+        .values(withdrawn_at=func.now(), withdrawn_by=by.account_id, withdrawn_by_name=by.name)
+    )
+    if not ended.rowcount:
+        raise ConflictError("No visit of this sample is asked for any more.")
+    return ended.rowcount
+
+
+def _open(conn: Connection, sample_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        scope.within(conn, revisit),
+        revisit.c.sample_id == sample_id,
+        revisit.c.withdrawn_at.is_(None),
+    )
+
+
 def checked(sample: Record, listed: Sequence[Record]) -> list[Checked]:
     """What estimates are made of. Out of reach: who was removed unvisited, and who moved away."""
     seen = [
