@@ -4,7 +4,9 @@ import io
 import os
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from click.testing import CliRunner, Result
@@ -13,7 +15,7 @@ from sqlalchemy import select
 from api.cli import main
 from geo import config, db, schema
 from geo.audit_tables import photo
-from geo.photos import files
+from geo.photos import files, reading, storing
 from geo.scope import OPERATOR
 from tests import intake_world as world
 from tests.intake_world import load
@@ -224,6 +226,26 @@ def test_an_encrypted_entry_is_refused(ancu: Command, tmp_path: Path) -> None:
     done = ancu("add", tmp_path / "all.zip")
     assert done.exit_code == 1 and "damaged, encrypted" in done.stderr
     assert zipfile.is_zipfile(io.BytesIO(marked))
+
+
+def test_one_photo_sent_twice_at_once_is_stored_once(ancu: Command, url: str) -> None:
+    one = reading.read(jpeg(1))
+    ready = Barrier(4)
+
+    def send() -> int:
+        with files.gone_on_error() as written, db.transaction(url, scope=OPERATOR) as conn:
+            target = storing.of_survey(conn, ONE)
+            ready.wait(10)
+            return storing.add(conn, target, [("a.jpg", one)], written).added
+
+    with ThreadPoolExecutor(4) as senders:
+        added = [sent.result() for sent in [senders.submit(send) for _ in range(4)]]
+    db.engine(url).dispose()
+    assert sorted(added) == [0, 0, 0, 1]
+    (path,) = files.folder().glob("??/*")
+    with db.transaction(url, scope=OPERATOR) as conn:
+        photo_id = conn.scalar(select(photo.c.photo_id))
+    assert files.read(str(photo_id)) == one.content and path.exists()
 
 
 def test_sweeping(ancu: Command, url: str, folder: Path) -> None:

@@ -251,12 +251,23 @@ def test_sweeping_deletes_only_what_is_nobody_s_and_old(two: Connection) -> None
     assert storing.sweep(two).deleted == []  # all is young
     for path in files.folder().glob("??/*"):
         os.utime(path, (1e9, 1e9))
-    swept = storing.sweep(two)
+    with pytest.raises(UsageError, match="2 files belong to no photo of this database"):
+        storing.sweep(two)
+    swept = storing.sweep(two, everything=True)
     assert len(swept.deleted) == 2 and swept.missing == []
     assert len(kept()) == 1
     (one,) = rows(two)
     files.drop([one["photo_id"]])
     assert storing.sweep(two).missing == [one["photo_id"]]
+
+
+def test_with_other_keys_nothing_is_swept(two: Connection) -> None:
+    storing.add(two, storing.of_survey(two, ONE), [("a.jpg", reading.read(jpeg()))], [])
+    storing.sweep(two)
+    two.execute(text("UPDATE key_check SET check_value = sha256('other')"))
+    with pytest.raises(UsageError, match="not the one that this database was used with"):
+        storing.sweep(two, everything=True)
+    assert len(kept()) == 1
 
 
 def test_only_the_operator_sweeps(two: Connection) -> None:

@@ -13,6 +13,7 @@ from api.cli.audit import catch_up
 from api.cli.bars import bar
 from api.cli.database import database
 from geo import cluster, trail
+from geo.accounts import sealing
 from geo.db import transaction
 from geo.photos import sets, storing
 from geo.scope import OPERATOR
@@ -36,8 +37,8 @@ def group() -> None:
 def add(source: Path, mapping: Path | None) -> None:
     """Store the photos of a folder or ZIP; those refused are listed, the others are stored."""
     with cluster.available():
-        with database():
-            pass  # up and migrated
+        with database() as conn:
+            sealing.check_keys(conn)
         with bar("Storing photos") as progress:
             report = sets.add(_begin, source, mapping, progress)
         with _begin() as conn:
@@ -56,10 +57,11 @@ def add(source: Path, mapping: Path | None) -> None:
 
 
 @group.command()
-def sweep() -> None:
+@click.option("--all", "everything", is_flag=True, help="Also where most files would go.")
+def sweep(everything: bool) -> None:
     """Delete files of photos that are not stored any more; tell of photos without their file."""
     with database() as conn:
-        swept = storing.sweep(conn)
+        swept = storing.sweep(conn, everything=everything)
     click.echo(f"{len(swept.deleted):,} files deleted that no photo had.")
     if swept.missing:
         click.echo(f"{len(swept.missing):,} photos lack their file:", err=True)

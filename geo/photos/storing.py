@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, func
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from geo import paging, personal_ids, scope, sites, surveys
+from geo.accounts import sealing
 from geo.audit import due
 from geo.audit_tables import photo
 from geo.config import settings
@@ -246,12 +247,25 @@ class Swept:
     missing: list[str]
 
 
-def sweep(conn: Connection, older_than_s: float = files.YOUNG_S) -> Swept:
-    """Delete files of photos that are not stored (any more). Needs the operator's scope."""
+def sweep(
+    conn: Connection, older_than_s: float = files.YOUNG_S, *, everything: bool = False
+) -> Swept:
+    """Delete files of photos that are not stored (any more).
+
+    Raises UsageError without the operator's scope or with other keys than the database's, and,
+    unless `everything`, where most files would go: then the database is likely the wrong one.
+    """
     if not scope.of(conn).everything:
         raise UsageError("Only the operator sees all photos and can sweep their files.")
+    sealing.check_keys(conn)  # other keys make other names: all files would be strays
     known = [str(one) for one in conn.scalars(select(photo.c.photo_id))]
+    missing = [one for one in known if not files.there(one)]
     strays = files.strays(known, older_than_s)
+    if len(strays) > len(known) - len(missing) and not everything:
+        raise UsageError(
+            f"{len(strays)} files belong to no photo of this database, more than do. If it is the "
+            "right one, delete them by --all."
+        )
     for path in strays:
         path.unlink(missing_ok=True)
-    return Swept(strays, [one for one in known if not files.there(one)])
+    return Swept(strays, missing)
