@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select, true
 
 from geo import addresses, areas, scope
 from geo.account_tables import removed_household
@@ -124,9 +124,15 @@ def of_texts(
 
 def open_(conn: Connection, of: Area) -> ColumnElement[bool]:
     """The condition for the households in scope and area whose commune is not known."""
+    # The key begins with the province: where none is asked for, those that have any are named.
+    counter = commune_counter.c
+    provinces = select(counter.province_code).where(
+        counter.commune_code == NO_COMMUNE, counter.households > 0
+    )
     return and_(
         scope.within(conn, household),
         areas.scope(of, household),
+        household.c.province_code.in_(provinces) if of.level == "country" else true(),
         household.c.commune_code == NO_COMMUNE,
         ~household.c.removed,
     )

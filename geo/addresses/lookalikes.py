@@ -5,6 +5,7 @@ several communes open, the hamlet may decide between them, so that it stays in t
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from geo.addresses.words import HAMLET_KINDS, LEVELS_OF_KIND, SMALLER_PLACE, Words, parts, words
@@ -83,6 +84,7 @@ class Lookalike(NamedTuple):
     levels: frozenset[str]
 
 
+@lru_cache(maxsize=100_000)
 def lookalike(text: str, candidates: int) -> Lookalike:
     """What `text` shares with its look-alikes; candidates: how many communes it may mean."""
     chunks = [chunk for part in parts(text) for chunk in _chunks(words(part))]
