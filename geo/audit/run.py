@@ -119,7 +119,9 @@ def _chunks(
     mocked = [table.c.mock_location] if "mock_location" in table.c else []
     query = (
         select(
-            *order,
+            table.c.province_code,
+            table.c.commune_code,
+            store.as_text(table, key),
             table.c.household_code,
             table.c.candidates,
             func.ST_X(table.c.geom).label("lon"),
@@ -140,7 +142,8 @@ def _chunks(
         rows = conn.execute(page).all()
         if not rows:
             return
-        frame = pd.DataFrame(rows, dtype=object)
+        columns = zip(query.selected_columns.keys(), zip(*rows, strict=True), strict=True)
+        frame = pd.DataFrame(dict(columns), dtype=object)
         numbers = dict.fromkeys(("lon", "lat", "accuracy_m", *NUMBERS), float)
         yield frame.astype(numbers)
         last = (rows[-1][0], rows[-1][1], rows[-1][2])

@@ -3,16 +3,19 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from sqlalchemy import (
+    UUID,
     ColumnElement,
     Connection,
     Table,
     Text,
     and_,
     any_,
+    cast,
     delete,
     literal,
     select,
@@ -57,9 +60,18 @@ def differs(old: pd.DataFrame, new: pd.DataFrame) -> pd.Series:
 
 def _values(rows: pd.DataFrame, name: str) -> list[object]:
     """A column as Python values, what is unknown as None (a version of 0 is none)."""
-    zero_is_none = name == "boundary_version"
-    values = rows[name].astype(object)
-    return [None if pd.isna(v) or (zero_is_none and v == 0) else v for v in values]
+    values = rows[name].astype(object).to_numpy(copy=True)
+    unknown = pd.isna(values)
+    if name == "boundary_version":
+        unknown |= values == 0
+    values[unknown] = None
+    return values.tolist()
+
+
+def as_text(table: Table, name: str) -> ColumnElement[Any]:
+    """A column, where it is a UUID as the text of it: drivers make slow objects of them."""
+    column = table.c[name]
+    return cast(column, Text).label(name) if isinstance(column.type, UUID) else column
 
 
 def one_pass_at_a_time(conn: Connection, province_code: str) -> None:
@@ -114,7 +126,7 @@ class Rows:
             return rows.index
         columns = (*self._identity, "content_hash", "judged_at")
         found = self.conn.execute(
-            select(*(self.table.c[name] for name in columns))
+            select(*(as_text(self.table, name) for name in columns))
             .where(*(_in(self.table, name, rows) for name in self._identity))
             .order_by(*(self.table.c[name] for name in self._identity))
             .with_for_update()
