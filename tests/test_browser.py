@@ -10,7 +10,7 @@ from geo import db
 from geo.scope import OPERATOR
 from tests import page_data, people
 from tests.browsing import chromium, serving
-from tests.page_data import OUTSIDE, UNCERTAIN
+from tests.page_data import OUTSIDE
 from web import assets
 from web.app import create_app
 
@@ -22,6 +22,7 @@ VIEWS = (
     "/progress/05001",
     "/audit?area=19",
     f"/audit?area=19&survey={OUTSIDE}",
+    "/revisits?area=19",
     "/targeting?area=19",
     f"/surveys/{OUTSIDE}",
     "/households/19/H2",
@@ -172,26 +173,6 @@ def test_headers_sort_by_click_and_by_keyboard(watched: Watched) -> None:
     assert "Đức Xuân" in first.inner_text()
 
 
-def test_choosing_a_row_shows_its_evidence_and_back_returns(watched: Watched) -> None:
-    page = watched.open("/audit?area=19")
-    page.click(f"tr[data-survey='{OUTSIDE}'] td:first-child")
-    page.wait_for_selector(f".map[data-evidence='{OUTSIDE}']")
-    assert f"survey={OUTSIDE}" in page.url
-    assert "Lệch địa bàn" in page.locator("#evidence").inner_text()
-    assert page.locator(".leaflet-evidence-pane path").count() >= 3
-    assert page.locator(".leaflet-evidence-pane svg[data-shape=triangle]").count() == 1
-    page.click(f"tr[data-survey='{UNCERTAIN}'] td:first-child")
-    page.wait_for_selector(f".map[data-evidence='{UNCERTAIN}']")
-    page.go_back()
-    page.wait_for_selector(f".map[data-evidence='{OUTSIDE}']")
-    assert page.locator("tr.chosen").get_attribute("data-survey") == OUTSIDE
-
-
-def test_a_link_with_a_survey_opens_on_its_evidence(watched: Watched) -> None:
-    page = watched.open(f"/audit?area=19&survey={OUTSIDE}")
-    page.wait_for_selector(f".map[data-evidence='{OUTSIDE}']")
-
-
 def test_clicking_a_point_opens_its_survey(watched: Watched) -> None:
     page = watched.open("/progress/05001")
     page.wait_for_selector(".map[data-points=ready]")
@@ -250,14 +231,6 @@ def test_paper_gets_the_map_as_the_screen_shows_it(watched: Watched) -> None:
     assert box.evaluate("(map) => map.style.width") == f"{width}px"
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert box.evaluate("(map) => map.style.width") == ""
-
-
-def test_a_commune_s_map_shows_its_listed_points_outside_too(watched: Watched) -> None:
-    page = watched.open("/audit?area=05001")
-    page.wait_for_selector(".map[data-points=ready]")
-    name = page.locator(".map").get_attribute("id")
-    page.wait_for_function(f"{name}.getBounds().contains([[21.0, 105.0], [21.1, 105.15]])")
-    assert page.locator(".beyond").count() == 0
 
 
 def test_links_keep_what_was_changed_without_loading(watched: Watched) -> None:
