@@ -88,7 +88,7 @@ def world(conn):
     return ids
 
 
-def add_survey(conn, number, lon, lat=21.05, **values):
+def add_survey(conn, number, lon, lat=21.0712345, **values):
     given = {
         "province_code": "19",
         "survey_id": str(UUID(int=number)),

@@ -35,7 +35,7 @@ def judged(conn, world):  # noqa: F811
     add_survey(conn, 1, 105.05)
     add_survey(conn, 2, 105.15, device_id="d2")
     add_survey(conn, 3, None)
-    add_survey(conn, 4, 105.05, lat=21.0501, mock_location=True, accuracy_m=0, enumerator="f")
+    add_survey(conn, 4, 105.05, lat=21.0713123, mock_location=True, accuracy_m=0, enumerator="f")
     audit.run(conn)
     together.run(conn, "19")
     return conn
@@ -90,7 +90,7 @@ def test_the_queue_is_worst_first_and_shows_what_the_risk_is_made_of(judged):
     assert worst["parts"] == [{"family": "measurement", "rule": "mock_location", "points": 60.0}]
     assert worst["rules"] == ["mock_location", "accuracy_zero"]
     assert (outside["size"], outside["head_name"], outside["verdict"]) == (1, "A", "outside")
-    assert (outside["lon"], outside["lat"]) == (105.15, 21.05)
+    assert (outside["lon"], outside["lat"]) == (105.15, 21.0712345)
     assert queue.totals(judged, asked(judged)) == {
         "cases": 3,
         "items": 3,
@@ -229,10 +229,10 @@ def test_who_did_not_see_the_last_decision_decides_nothing(judged):
 
 
 def test_a_repaired_point_gets_a_new_verdict_and_the_sent_one_comes_back(judged):
-    decisions.decide(judged, [subject(2)], "repaired", "", AUDITOR, point=Point(105.05, 21.06, 8))
+    decisions.decide(judged, [subject(2)], "repaired", "", AUDITOR, point=Point(105.05, 21.0600123, 8))
     row = judged.execute(select(survey).where(survey.c.survey_id == sid(2))).one()
     assert (row.verdict, row.accuracy_m) == ("inside", 8.0)
-    assert row.as_sent == {"lon": 105.15, "lat": 21.05, "accuracy_m": 10.0, "crs": "EPSG:4326"}
+    assert row.as_sent == {"lon": 105.15, "lat": 21.0712345, "accuracy_m": 10.0, "crs": "EPSG:4326"}
     old = judged.execute(select(verdict_history.c.verdict, verdict_history.c.reason)).all()
     assert [tuple(one) for one in old] == [("outside", "point")]
     together.run(judged, "19")
@@ -257,7 +257,7 @@ def test_a_revisit_is_listed_until_a_later_survey_comes_in(judged):
     (one,) = revisits.listing(judged, areas.get(judged, "19")).items
     assert (one["household_code"], one["enumerator"], one["reason"]) == ("H1", "e", "đo lại")
     assert (one["due_on"], one["asked_by_name"]) == (date(2026, 12, 1), "Lê Thị Kiểm")
-    assert (one["lon"], one["lat"]) == (105.15, 21.05)
+    assert (one["lon"], one["lat"]) == (105.15, 21.0712345)
     assert revisits.listing(judged, areas.get(judged, "19"), enumerator="f").items == []
     add_survey(judged, 9, 105.05, surveyed_at=datetime.now(UTC) + timedelta(hours=1))
     assert revisits.listing(judged, areas.get(judged, "19")).items == []

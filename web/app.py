@@ -14,6 +14,7 @@ from web import (
     addresses,
     area_access,
     audit,
+    changes,
     decisions,
     errors,
     formats,
@@ -24,6 +25,7 @@ from web import (
     own_tokens,
     person,
     photos,
+    profiles,
     progress,
     records,
     revisits,
@@ -55,6 +57,8 @@ PAGES = (
     teams.pages,
     access_log.pages,
     samples.pages,
+    profiles.pages,
+    changes.pages,
 )
 
 

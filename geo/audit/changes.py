@@ -13,7 +13,8 @@ from geo.db import sql
 from geo.errors import UsageError
 from geo.paging import Page, Record
 from geo.rules import RULES
-from geo.tables import site, survey, verdict_history
+from geo.tables import area as area_table
+from geo.tables import boundary, site, survey, verdict_history
 
 REASONS = ("boundary", "address", "point", "settings")
 _KEYS = ("replaced_at", "subject", "subject_id", "commune_code")
@@ -57,6 +58,36 @@ def summary(conn: Connection, area: Area) -> list[Record]:
         .order_by(func.max(moves.c.replaced_at).desc(), *by)
     )
     return [paging.plain(row) for row in found.mappings()]
+
+
+def outdated(conn: Connection, area: Area) -> int:
+    """How many surveys and sites of an area were judged with boundaries that are replaced since."""
+    number = 0
+    for table in (survey, site):
+        newer = (
+            select(boundary.c.version)
+            .join(area_table, area_table.c.area_id == boundary.c.area_id)
+            .where(
+                area_table.c.code == table.c.recorded_code,
+                area_table.c.valid_to.is_(None),
+                boundary.c.superseded_at.is_(None),
+                boundary.c.version != table.c.boundary_version,
+            )
+        )
+        number += (
+            conn.scalar(
+                select(func.count())
+                .select_from(table)
+                .where(
+                    scope.within(conn, table),
+                    areas.scope(area, table),
+                    ~table.c.removed,
+                    newer.exists(),
+                )
+            )
+            or 0
+        )
+    return number
 
 
 def listing(

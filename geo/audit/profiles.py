@@ -122,7 +122,7 @@ class Asked:
             raise UsageError(f"{self.by!r} is none of: {', '.join(BY)}.")
 
 
-def of(conn: Connection, asked: Asked) -> list[dict[str, object]]:
+def of(conn: Connection, asked: Asked) -> list[paging.Record]:
     """The profiles of an area, those who stand out first, then by the interval's lower end.
 
     Each: name, the columns of `compare` (p's left out), families: family → (doubted, rate of the
