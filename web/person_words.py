@@ -44,6 +44,8 @@ COLUMNS = {
     "recorded_at": _l("Ghi lúc"),
     "survey_id": _l("Mã phiếu"),
     "surveyed_at": _l("Khảo sát lúc"),
+    "sent_at": _l("Gửi lúc"),
+    "as_sent": _l("Toạ độ thiết bị đã gửi"),
     "enumerator": _l("Điều tra viên"),
     "mock_location": _l("Vị trí giả lập"),
     "device_id": _l("Thiết bị"),
