@@ -22,6 +22,10 @@ FILES: dict[str, str] = {
     "leaflet/LICENSE": "leaflet.LICENSE.txt",
     "leaflet.vectorgrid/dist/Leaflet.VectorGrid.bundled.min.js": "vectorgrid.js",
     "@fontsource/be-vietnam-pro/LICENSE": "be-vietnam-pro.LICENSE.txt",
+    # Of printed reports (geo/report): browsers' fonts come in pieces, a PDF needs them whole.
+    "dejavu-fonts-ttf/ttf/DejaVuSans.ttf": "fonts/DejaVuSans.ttf",
+    "dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf": "fonts/DejaVuSans-Bold.ttf",
+    "dejavu-fonts-ttf/LICENSE": "dejavu.LICENSE.txt",
 } | {
     f"@fontsource/be-vietnam-pro/files/be-vietnam-pro-{alphabet}-{weight}-normal.woff2": (
         f"fonts/be-vietnam-pro-{alphabet}-{weight}.woff2"
