@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
-from geo.audit_tables import audit_decision, audit_item, revisit
+from geo.audit_tables import audit_decision, audit_due, audit_item, known_place, revisit
 from tests.matrix_world import VERDICTS, Spot
 
 WHEN = datetime(2026, 10, 5, 1, 30, tzinfo=UTC)
@@ -19,7 +19,7 @@ def key_text(spot: Spot, verdict: str) -> str:
 
 
 def add(conn: Connection, spot: Spot) -> tuple[int, int]:
-    """A spot's queue, a decision and a revisit; the numbers of these two."""
+    """A spot's queue, a decision, a revisit, a known place; the numbers of decision and revisit."""
     mark = spot.mark("R")
     place = {"province_code": spot.record_province, "commune_code": spot.commune_code}
     subjects = [("survey", spot.survey_of(verdict), verdict) for verdict in VERDICTS]
@@ -34,6 +34,12 @@ def add(conn: Connection, spot: Spot) -> tuple[int, int]:
                 happened_at=WHEN, distance_m=-50.5,
             )
         )  # fmt: skip
+    conn.execute(insert(audit_due).values(**place))
+    conn.execute(
+        insert(known_place).values(
+            **place, name=f"chợ {mark}", kind="market", lon=spot.lon, lat=21.0, radius_m=50
+        )
+    )
     told = _numbered(
         conn, audit_decision.c.decision_id, **place, subject="survey",
         subject_id=spot.survey_of(DECIDED), decision="confirmed", reason=f"lý do {mark}",

@@ -12,7 +12,7 @@ from sqlalchemy.pool import StaticPool
 from geo.account_tables import metadata
 from geo.cluster import Cluster
 from geo.scope import NOBODY, OPERATOR, Scope, bind
-from tests import matrix_world
+from tests import matrix_doubts, matrix_drawn, matrix_world
 from tests.conftest import unpooled
 from tests.forbidden_sql import FORBIDDEN, REFUSED
 from tests.matrix_world import SPOTS
@@ -38,6 +38,9 @@ def url(make_database: Callable[..., str], empty_url: str) -> str:
     with owner.begin() as conn:
         bind(conn, OPERATOR)
         matrix_world.build(conn)
+        for spot in SPOTS.values():
+            matrix_drawn.add(conn, spot)
+            matrix_doubts.add(conn, spot)
         conn.execute(text("ANALYZE"))
     return made
 
