@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import ArrayLike, NDArray
+from pandas.api.types import infer_dtype
 
 from geo.geometry import Floats, Texts
 from geo.verdicts.border import Borders, Flags
@@ -147,7 +148,9 @@ class Recorded:
     def single(cls, codes: ArrayLike) -> "Recorded":
         """From one code a row; empty or null means unresolved."""
         given = np.asarray(codes, dtype=object)
-        known = np.asarray(~pd.isna(given) & (given != ""))
+        known = np.asarray(given != "")
+        if infer_dtype(given, skipna=False) != "string":  # a quick look spares a slow one
+            known &= ~pd.isna(given)
         if known.all():
             return cls(given, np.arange(len(given) + 1))
         return cls(given[known], np.concatenate(([0], np.cumsum(known))).astype(np.int64))
