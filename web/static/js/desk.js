@@ -11,6 +11,7 @@
   const say = (name, detail) => document.dispatchEvent(new CustomEvent(name, {detail}));
   const panel = () => document.getElementById("case");
   const form = () => document.getElementById("decide");
+  const narrow = () => window.matchMedia("(max-width: 960px)").matches;
   const chosen = () => rows.find((row) => row.classList.contains("chosen"));
 
   /* ---- choosing ---- */
@@ -53,6 +54,15 @@
     say("ancu:evidence", fresh.dataset.evidence || null);
     wire();
     if (focus === "case") { toCase(); }
+    inView();
+  }
+
+  /* Where list, map and case stand side by side, they fill the window once a case is chosen. */
+  function inView() {
+    const desk = document.querySelector(".desk");
+    if (!narrow() && desk.getBoundingClientRect().top > 8 && panel().getBoundingClientRect().bottom > window.innerHeight) {
+      desk.scrollIntoView({block: "start"});
+    }
   }
 
   function failed(url) {
@@ -84,7 +94,6 @@
     return open(url, focus);
   }
 
-  const narrow = () => window.matchMedia("(max-width: 960px)").matches;
   const chooseRow = (row, focus) => choose({case: row.dataset.case}, true, focus || (narrow() ? "case" : undefined));
 
   for (const row of rows) {
@@ -237,5 +246,5 @@
   });
 
   wire();
-  if (chosen()) { chosen().scrollIntoView({block: "nearest"}); }
+  if (chosen()) { chosen().scrollIntoView({block: "nearest"}); inView(); }
 })();
