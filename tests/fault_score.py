@@ -203,6 +203,7 @@ def _score(
         of_site = (known["site_kind"] == "site_far").to_numpy()
         expected, right = expected | of_site, right | of_site
     right |= known["beside"].isin(EXPECTED.get(code, ())).to_numpy()
+    right |= _named(known, mine, keys, right)
     honest = (known["kind"] == "").to_numpy() & ~right
     explained = honest & known["condition"].isin(CIRCUMSTANCES.get(code, ())).to_numpy()
     return Score(
@@ -215,6 +216,16 @@ def _score(
         int((explained & hit).sum()),
         int(honest.sum()),
     )
+
+
+def _named(
+    known: pd.DataFrame, mine: pd.DataFrame, keys: pd.MultiIndex, right: np.ndarray
+) -> np.ndarray:
+    """The rows whose hit names another survey as its reason, one that the rule rightly doubts."""
+    other = [evidence.get("other_survey") for evidence in mine["evidence"]]
+    pairs = pd.MultiIndex.from_arrays([mine["subject"], other])
+    doubtful = pairs.isin(known.index[right])
+    return known.index.isin(keys[doubtful])
 
 
 def repairs(surveys: pd.DataFrame, findings: pd.DataFrame) -> tuple[int, int]:
