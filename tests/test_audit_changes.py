@@ -78,7 +78,9 @@ def test_a_point_that_moves_out_after_the_boundaries_changed_counts_again(renewe
     renewed.execute(
         update(survey)
         .where(survey.c.household_code == "H1")
-        .values(geom="SRID=4326;POINT(105.18 21.0712345)", judged_at=datetime(2020, 1, 1, tzinfo=UTC))
+        .values(
+            geom="SRID=4326;POINT(105.18 21.0712345)", judged_at=datetime(2020, 1, 1, tzinfo=UTC)
+        )
     )
     audit.run(renewed, because="point")
     together.run(renewed, "19")

@@ -229,7 +229,9 @@ def test_who_did_not_see_the_last_decision_decides_nothing(judged):
 
 
 def test_a_repaired_point_gets_a_new_verdict_and_the_sent_one_comes_back(judged):
-    decisions.decide(judged, [subject(2)], "repaired", "", AUDITOR, point=Point(105.05, 21.0600123, 8))
+    decisions.decide(
+        judged, [subject(2)], "repaired", "", AUDITOR, point=Point(105.05, 21.0600123, 8)
+    )
     row = judged.execute(select(survey).where(survey.c.survey_id == sid(2))).one()
     assert (row.verdict, row.accuracy_m) == ("inside", 8.0)
     assert row.as_sent == {"lon": 105.15, "lat": 21.0712345, "accuracy_m": 10.0, "crs": "EPSG:4326"}

@@ -15,6 +15,8 @@ from sqlalchemy import Connection, func, select
 from api.cli import demo as command
 from api.cli import main
 from geo import areas, boundaries, demo
+from geo.audit import due, together
+from geo.audit_tables import audit_item
 from geo.counter_tables import commune_counter
 from geo.demo import loading
 from geo.demo.addresses import DemoCommune, FormerCommune, recorded_address
@@ -317,6 +319,12 @@ def test_progress_counts_all_rows(sketched):
 @pytest.fixture
 def run(sketched, monkeypatch):
     monkeypatch.setattr(command, "database", lambda: nullcontext(sketched))
+    # Commands commit and then look for what waits; here all is one transaction.
+    monkeypatch.setattr(
+        command,
+        "catch_up",
+        lambda: [together.run(sketched, code) for code in due.provinces(sketched)],
+    )
     return lambda *words: CliRunner().invoke(main, ["demo", *words])
 
 
@@ -324,7 +332,10 @@ def test_command_loads_and_removes(run, sketched):
     done = run("--province", "46", "--households", "150", "--seed", "3")
     assert (done.exit_code, done.stdout.splitlines()[0]) == (0, "households: 150")
     assert count(sketched, household) == [150]
+    assert due.provinces(sketched) == []
+    assert sketched.scalar(select(func.count()).select_from(audit_item)) > 0
     assert run("--remove").stdout.startswith("Removed: 150 households, ")
+    assert sketched.scalar(select(func.count()).select_from(audit_item)) == 0
     assert run("--remove").stdout == "Removed: nothing, there was no demo data.\n"
 
 

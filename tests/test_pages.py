@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from datetime import date
-from html import unescape
 from io import BytesIO
 from pathlib import Path
 

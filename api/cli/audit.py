@@ -25,25 +25,23 @@ def run(code: str | None) -> None:
     """Judge stored surveys and sites with the present boundaries and renew their findings."""
     if code is not None and not code.strip():
         raise UsageError("--area needs the code of a province or commune, such as 19.")
-    with cluster.available():
-        with database() as conn, bar("Judging") as progress:
-            report = audit.run(conn, code, progress)
-        tell(report)
-        catch_up()
+    with database() as conn, bar("Judging") as progress:
+        report = audit.run(conn, code, progress)
+    tell(report)
+    catch_up()
 
 
 @group.command(name="pass")
 @click.option("--quiet", is_flag=True, help="Say nothing but what went wrong.")
 def pass_(quiet: bool) -> None:
     """Run the rules that see many rows together, where something changed since the last pass."""
-    with cluster.available():
-        with database():
-            pass  # up and migrated
-        catch_up(quiet)
+    with database():
+        pass  # up and migrated
+    catch_up(quiet)
 
 
 def catch_up(quiet: bool = False) -> None:
-    """Pass over the provinces that wait, each in a transaction of its own; the database is up."""
+    """Pass over the provinces that wait, each in a transaction of its own."""
 
     def told(report: together.PassReport) -> None:
         if not quiet:
@@ -53,7 +51,8 @@ def catch_up(quiet: bool = False) -> None:
                 f"({report.findings_added:,} findings added, {report.findings_removed:,} removed)."
             )
 
-    together.run_due(told=told)
+    with cluster.available():
+        together.run_due(told=told)
 
 
 def tell(report: audit.AuditReport) -> None:

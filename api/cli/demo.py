@@ -5,7 +5,7 @@ import click
 from api.cli.audit import catch_up
 from api.cli.bars import bar
 from api.cli.database import database
-from geo import areas, cluster
+from geo import areas
 from geo import demo as data
 from geo.errors import NotFoundError, UsageError
 
@@ -32,17 +32,16 @@ def demo(
     if more and not first:
         raise UsageError("Put --province before the codes.")
     codes = [code for given in first + more for code in given.replace(",", " ").split()]
-    with cluster.available():
-        with database() as conn:
-            areas.load_gazetteer(conn)
-            provinces = [_province(areas.get(conn, code)) for code in codes]
-            with bar("Demo data (synthetic)") as advance:
-                reports = data.load(conn, provinces or data.PROVINCES, households, seed, advance)
-        for report in reports:
-            verdicts = ", ".join(f"{count:,} {name}" for name, count in report.verdicts.items())
-            click.echo(f"{report.kind}: {report.added:,}" + (f" ({verdicts})" if verdicts else ""))
-        click.echo(f"The truth about each survey: {data.truth_file()}")
-        catch_up()
+    with database() as conn:
+        areas.load_gazetteer(conn)
+        provinces = [_province(areas.get(conn, code)) for code in codes]
+        with bar("Demo data (synthetic)") as advance:
+            reports = data.load(conn, provinces or data.PROVINCES, households, seed, advance)
+    for report in reports:
+        verdicts = ", ".join(f"{count:,} {name}" for name, count in report.verdicts.items())
+        click.echo(f"{report.kind}: {report.added:,}" + (f" ({verdicts})" if verdicts else ""))
+    click.echo(f"The truth about each survey: {data.truth_file()}")
+    catch_up()
 
 
 def _province(area: areas.Area) -> str:

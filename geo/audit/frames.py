@@ -5,7 +5,8 @@ Rows that rules get have these columns; what is not known is NaN, NaT or None.
 both: province_code, commune_code, household_code, lon, lat, accuracy_m, recorded_address,
 candidates (lists), content_hash, judged_at, demo, the columns of a verdict (verdict, probability,
 distance_m, accuracy_used_m, boundary_accuracy_m, recorded_code, located_code, boundary_version);
-of the household village and village_key (name of its hamlet, folded), home_lon, home_lat, home_accuracy_m.
+of the household village and village_key (name of its hamlet, and that folded), home_lon,
+home_lat, home_accuracy_m.
 
 surveys: survey_id, surveyed_at, sent_at, received_at (UTC), enumerator, device_id, mock_location,
 altitude_m, satellites, crs, photo, sent_lon, sent_lat (where what was sent is not the point: it is
