@@ -13,7 +13,7 @@ from sqlalchemy import Engine, insert, text
 
 from api.cli import address, main
 from geo.addresses.resolver import MAX_CANDIDATES, Resolution, Resolver, resolver
-from geo.addresses.words import words
+from geo.addresses.words import Words
 from geo.tables import area
 
 
@@ -193,7 +193,7 @@ def test_any_order_of_address_words_is_answered_the_same_twice(resolve, pieces):
 
 @given(st.text(max_size=100))
 def test_words_are_ascii_and_of_one_length(written):
-    found = words(written)
+    found = Words(written)
     assert all(key.isascii() and key for key in found.keys)
     assert len(found.keys) == len(found.marked) == len(found.spans) == len(found.starts)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from geo.addresses.words import HAMLET_KINDS, LEVELS_OF_KIND, SMALLER_PLACE, Words, parts, words
+from geo.addresses.words import HAMLET_KINDS, LEVELS_OF_KIND, SMALLER_PLACE, Words, parts
 
 _COUNTRY = frozenset({"viet nam", "vietnam", "vn"})
 _SPELT_OUT = {"tdp": ("to", "dan", "pho"), "kp": ("khu", "pho"), "tk": ("tieu", "khu")}
@@ -67,8 +67,7 @@ class Chunk(NamedTuple):
 
     def written(self) -> str:
         """Its words as they stand in the text."""
-        spans = self.part.spans
-        return self.part.text[spans[self.first][0] : spans[self.stop - 1][1]]
+        return self.part.written(self.first, self.stop)
 
 
 class Lookalike(NamedTuple):
@@ -87,7 +86,7 @@ class Lookalike(NamedTuple):
 @lru_cache(maxsize=100_000)
 def lookalike(text: str, candidates: int) -> Lookalike:
     """What `text` shares with its look-alikes; candidates: how many communes it may mean."""
-    chunks = [chunk for part in parts(text) for chunk in _chunks(words(part))]
+    chunks = [chunk for part in parts(text) for chunk in _chunks(Words(part))]
     chunks = [chunk for chunk in chunks if not chunk.is_country()]
     upper = [chunk for chunk in chunks if not chunk.is_smaller()]
     named = len(upper) >= _ENOUGH_PARTS or any(chunk.is_commune() for chunk in upper)

@@ -69,8 +69,10 @@ def _placed(text: Text, toneless: bool) -> list[Reading]:
     if found is None:
         found = _placed(text.rest, toneless) if text.rest else []
         for hit in text.hits:
-            if hit.communes and (units := _below(hit, text.above_right_of(hit))):
-                found = [*read(text, hit, units, text.above_right_of(hit), toneless), *found]
+            if hit.communes:
+                above = text.above_right_of(hit)
+                if units := _below(hit, above):
+                    found = read(text, hit, units, above, toneless) + found
         if toneless:
             text.placed = found
         else:
@@ -102,9 +104,10 @@ def _rather_above(hit: Hit) -> bool:
 
 def read(
     text: Text, hit: Hit, units: Iterable[Unit], above: Above, toneless: bool
-) -> Iterator[Reading]:
+) -> list[Reading]:
     """Score each unit as what the address means by `hit`; toneless: the whole address is."""
     marked, unsaid = hit.marked(), text.unsaid & (1 << hit.end) - 1
+    found = []
     alone = 4.0 + 0.25 * (hit.stop - hit.first - 1)
     for unit in units:
         parents = above.parents(unit)
@@ -126,7 +129,8 @@ def read(
             else:
                 score -= 0.5
                 sure *= 1.0 if parents.district else 0.8
-        yield Reading(text, hit, unit, parents, score, sure, not unexplained)
+        found.append(Reading(text, hit, unit, parents, score, sure, not unexplained))
+    return found
 
 
 def _left_doubt(text: Text, reading: Reading) -> float:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from geo.addresses.units import Index, Name, Trie, Unit
-from geo.addresses.words import HAMLET_KINDS, kind_before, words
+from geo.addresses.words import HAMLET_KINDS, Words, kind_before
 
 if TYPE_CHECKING:
     from geo.addresses.reading import Reading
@@ -78,7 +78,7 @@ class Part:
     __slots__ = ("_hits", "_spans", "count", "hamlet", "has_above", "named_units", "words")
 
     def __init__(self, text: str, index: Index) -> None:
-        self.words = words(text)
+        self.words = Words(text)
         self.count = len(self.words.keys)
         self.hamlet = self.hamlet_before(self.count)
         self.named_units = list(self._kinds_of_units()) if any(self.words.kinds) else []
@@ -98,8 +98,7 @@ class Part:
 
     def written(self, first: int, stop: int) -> str:
         """Words first … stop-1 as they stand in it."""
-        spans = self.words.spans
-        return self.words.text[spans[first][0] : spans[stop - 1][1]]
+        return self.words.written(first, stop)
 
     def hamlet_before(self, stop: int) -> str | None:
         """The hamlet that is named last before word `stop`, to the end of its words."""

@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -85,25 +84,55 @@ Kind = tuple[str, int]
 """A kind, folded, and the word with which it begins."""
 
 
-@dataclass(slots=True)
 class Words:
     """The tokens of one part of an address, the lists of the same length n.
 
     keys: folded words; marked: the words with their tone marks, placement made one; starts:
-    whether the part, or a half after a dash, begins here; spans: first and last + 1 character of
-    the word in `text`; kinds: the kind that ends right before the word, the longest; unsaid: bit
-    n - 1 - i is set where word i needs an explanation, unlike kind words, numbers, the country;
-    toneless: no word has any tone mark or sign.
+    whether the part, or a half after a dash, begins here; kinds: the kind that ends right before
+    the word, the longest; unsaid: bit n - 1 - i is set where word i needs an explanation, unlike
+    kind words, numbers, the country; toneless: no word has any tone mark or sign.
     """
 
-    text: str
-    keys: list[str]
-    marked: list[str]
-    starts: list[bool]
-    spans: list[tuple[int, int]]
-    kinds: list[Kind | None]
-    unsaid: int
-    toneless: bool
+    __slots__ = ("_spans", "keys", "kinds", "marked", "starts", "text", "toneless", "unsaid")
+
+    def __init__(self, part: str) -> None:
+        self.text = text = _APOSTROPHE.sub("", part) if _ANY_APOSTROPHE.search(part) else part
+        self.keys: list[str] = []
+        self.marked: list[str] = []
+        self.starts: list[bool] = []
+        self.kinds: list[Kind | None] = []
+        self._spans: list[tuple[int, int]] | None = None
+        keys, marked, unsaid = self.keys, self.marked, 0
+        begins, after_kind = True, False
+        for piece in _PIECE.findall(text):
+            if piece in _DASHES:
+                begins = True
+                continue
+            for key, mark, to_explain, ends_kind in _word(piece):
+                self.kinds.append(kind_before(keys, len(keys)) if after_kind else None)
+                keys.append(key)
+                marked.append(mark)
+                self.starts.append(begins)
+                unsaid = unsaid << 1 | to_explain
+                begins, after_kind = False, ends_kind
+        self.unsaid, self.toneless = unsaid, keys == marked
+
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """First and last + 1 character of each word in `text`."""
+        if self._spans is None:
+            found = ((match.span(), match[0]) for match in _PIECE.finditer(self.text))
+            self._spans = [
+                span for span, piece in found if piece not in _DASHES for _ in _word(piece)
+            ]
+        return self._spans
+
+    def written(self, first: int, stop: int) -> str:
+        """Words first … stop-1 as they stand in the text."""
+        text = self.text
+        if first == 0 and stop == len(self.keys) and text[0].isalnum() and text[-1].isalnum():
+            return text
+        return self.text[self.spans[first][0] : self.spans[stop - 1][1]]
 
     def pieces(self) -> list[str]:
         """The part cut where kinds and hamlets begin; at dashes where there is no kind."""
@@ -141,41 +170,14 @@ def parts(text: str) -> list[str]:
     return [part for piece in _HARD.split(text) if (part := piece.strip())]
 
 
-def words(part: str) -> Words:
-    """The tokens of one part."""
-    text = _APOSTROPHE.sub("", part) if _ANY_APOSTROPHE.search(part) else part
-    keys: list[str] = []
-    marks: list[str] = []
-    starts: list[bool] = []
-    spans: list[tuple[int, int]] = []
-    kinds: list[Kind | None] = []
-    unsaid = 0
-    begins, after_kind = True, False
-    for match in _PIECE.finditer(text):
-        piece = match[0]
-        if piece in _DASHES:
-            begins = True
-            continue
-        span = match.span()
-        for key, marked, to_explain, ends_kind in _word(piece):
-            kinds.append(kind_before(keys, len(keys)) if after_kind else None)
-            keys.append(key)
-            marks.append(marked)
-            starts.append(begins)
-            spans.append(span)
-            unsaid = unsaid << 1 | to_explain
-            begins, after_kind = False, ends_kind
-    return Words(text, keys, marks, starts, spans, kinds, unsaid, keys == marks)
-
-
 def _may_be_kind(key: str, marked: str) -> bool:
     """`phương` with its marks is not `phường`; without any it may be."""
     return marked in (key, _KIND_MARKED.get(key, marked))
 
 
 def name_keys(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The folded and the marked words of a unit's name, comparable to those of `words`."""
-    found = words(name)
+    """The folded and the marked words of a unit's name, comparable to those of `Words`."""
+    found = Words(name)
     return tuple(found.keys), tuple(found.marked)
 
 
