@@ -125,6 +125,7 @@ def test_a_point_of_the_device_that_is_right_is_left_out():
         [visit(1, survey_id=f"s{i}") for i in range(20)],  # one household, often
         [visit(i, (20, 20)) for i in range(20)],  # too small
         [visit(i, tuple(e)) for i, e in enumerate(errors(20, 300))],  # no constant vector
+        [visit(i, (1800, 0), e) for i, e in enumerate(errors(12, 150))],  # an office, to each house
         [visit(i, home=False) for i in range(20)],
         [visit(i, device_id=None, enumerator=None) for i in range(20)],
     ],

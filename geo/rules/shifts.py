@@ -18,7 +18,8 @@ _HOW = "VN-2000 → WGS 84"
 _LEAST_SIGMAS = 5.0
 _SAME_SIGMAS = 3.0
 _CONSTANT = 1 / 3
-"""A shift is constant when its spread is at most this part of its length."""
+"""A shift is constant when its spread is at most this part of its length, and no wider than the
+points' errors make it: forms filled in at one office lead to houses apart, each by its own way."""
 
 _MAD_IN_SIGMA = 1.4826
 
@@ -108,7 +109,9 @@ def _shifts_of(pairs: pd.DataFrame, settings: RuleSettings) -> pd.DataFrame:
     left = np.hypot(
         middle["east_m"] - middle["vn_east_m"], middle["north_m"] - middle["vn_north_m"]
     )
-    constant = (spread <= _CONSTANT * length) & (length > _LEAST_SIGMAS * spread / np.sqrt(number))
+    error = np.maximum(_SAME_SIGMAS * groups["sigma_m"].median(), settings.shift_tolerance_m)
+    constant = spread <= np.minimum(_CONSTANT * length, error)
+    constant &= length > _LEAST_SIGMAS * spread / np.sqrt(number)
     found = pd.DataFrame(
         {
             "shift_m": length,
