@@ -18,7 +18,7 @@ def surveys(land: Province, shapes: AreaShapes, settings: Settings) -> pd.DataFr
     """The surveys with the columns of geo.audit.frames, judged; truth columns stay beside them."""
     frame = land.surveys.copy()
     homes = land.homes.iloc[frame["house"]].reset_index(drop=True)
-    for name in ("home_lon", "home_lat", "home_accuracy_m", "moved_house", "lone"):
+    for name in ("home_lon", "home_lat", "home_accuracy_m", "moved_house", "lone", "shared_house"):
         frame[name] = homes[name]
     frame["village_key"] = _keys(homes)
     first = land.sites.drop_duplicates("household_code").set_index("household_code")

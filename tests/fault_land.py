@@ -211,6 +211,7 @@ def _one_roof(rng: np.random.Generator, found: pd.DataFrame, style: Style) -> No
     )
     same &= neighbour.to_numpy()
     found["one_roof"] = same
+    found["shared_house"] = same | np.append(same[1:], False)
     for name in ("lon", "lat"):
         kept = found[name].where(~same)
         found[name] = kept.ffill()

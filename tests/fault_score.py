@@ -101,7 +101,7 @@ CIRCUMSTANCES: dict[str, tuple[str, ...]] = {
     "accuracy_poor": ("poor_fix",),
     "same_point_exact": ("cached",),
     "same_fix": ("cached",),
-    "same_point_near": ("cached", "one_roof"),
+    "same_point_near": ("cached", "one_roof", "together"),
     "too_quick": ("together",),
 }
 """rule → honest circumstances in which its sentence is true; they count as false."""
@@ -157,7 +157,9 @@ def truth(surveys: pd.DataFrame, sites: pd.DataFrame) -> pd.DataFrame:
     kinds = surveys["fault"].mask(near, "near_border").mask(alone, "vn2000_alone")
     built = sites.drop_duplicates("household_code").set_index("household_code")
     plot = surveys["household_code"].map(built["other_plot"]).eq(True)
-    condition = surveys["condition"].mask(plot, "other_plot")
+    condition = surveys["condition"]
+    condition = condition.mask((condition == "") & surveys["shared_house"], "one_roof")
+    condition = condition.mask(plot, "other_plot")
     one = pd.DataFrame(
         {
             "subject": "survey",
