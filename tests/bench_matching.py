@@ -23,7 +23,10 @@ SAMPLE = 100_000
 
 
 def bench(n: int, boundaries: Path) -> list[dict]:
-    """Measure n verdicts: the first run with nothing prepared, the second with the indexes kept."""
+    """Measure n verdicts: the first run with nothing prepared, the second with the indexes kept.
+
+    The very first run after an installation compiles as well.
+    """
     communes = geopandas.read_parquet(boundaries).sort_values("code", ignore_index=True)
     shapes = shapes_of(communes)
     lon, lat, recorded = surveys(shapes, n)

@@ -6,7 +6,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    func,
+    select,
+    true,
+    tuple_,
+    type_coerce,
+)
+from sqlalchemy.types import NullType
 
 from geo import areas, boundaries, metrics, scope
 from geo.audit import due, store
@@ -123,7 +134,8 @@ def _chunks(
             table.c.commune_code,
             store.as_text(table, key),
             table.c.household_code,
-            table.c.candidates,
+            # The driver makes lists of arrays; SQLAlchemy would go through each once more.
+            type_coerce(table.c.candidates, NullType()).label("candidates"),
             func.ST_X(table.c.geom).label("lon"),
             func.ST_Y(table.c.geom).label("lat"),
             table.c.accuracy_m,
