@@ -139,10 +139,18 @@ def _left_doubt(text: Text, reading: Reading) -> float:
     doubt, first = 0.0, hit.kind_first
     if not hit.kind and not found.starts[first] and not _after_number(found.keys, first):
         doubt += 2.0 if found.keys[first - 1] in SMALLER_PLACE else 1.0
-    for begins in _units_left_of(text, reading):
-        if begins:
-            return doubt + 5.0
-        doubt = max(doubt, 2.0)
+    end = text
+    while end is not reading.text and end.rest:
+        for _, begins in end.part.named_units:
+            if begins:
+                return doubt + 5.0
+            doubt = max(doubt, 2.0)
+        end = end.rest
+    for after, begins in hit.part.named_units:
+        if after <= first:
+            if begins:
+                return doubt + 5.0
+            doubt = max(doubt, 2.0)
     if doubt or hit.kind or not (first or text is not reading.text):
         return doubt
     if not any(unit.level == "district" for unit in hit.above):
@@ -151,18 +159,6 @@ def _left_doubt(text: Text, reading: Reading) -> float:
     if keys[0].isdigit() or (keys[0] in SMALLER_PLACE and keys[1].isdigit()):
         return 0.0
     return SMALLER if keys[0] in SMALLER_PLACE else HOMONYM
-
-
-def _units_left_of(text: Text, reading: Reading) -> Iterator[bool]:
-    """The kinds that are written out before the name; whether a part begins with each."""
-    end = text
-    while end is not reading.text and end.rest:
-        for _, begins in end.part.named_units:
-            yield begins
-        end = end.rest
-    for after, begins in end.part.named_units:
-        if after <= reading.hit.kind_first:
-            yield begins
 
 
 def _after_number(keys: list[str], first: int) -> bool:

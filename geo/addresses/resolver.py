@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from geo.addresses.misspelt import Spellings
 from geo.addresses.reading import Reading, readings
 from geo.addresses.texts import Match, Text, Texts, match
-from geo.addresses.units import Index, Unit, fingerprint, units
+from geo.addresses.units import Index, fingerprint, units
 from geo.addresses.words import parts
 
 MAX_CANDIDATES = 20
@@ -72,9 +72,17 @@ class Resolver:
             other = readings(turned) if turned else []
             if turned and _top(other) > max(top + _TIE, _ENOUGH - 0.5):
                 text, found, top = turned, other, _top(other)
-        if not any(r.plain and r.score >= top - _TIE for r in found):
+        if not _plain(found, top - _TIE):
             found = self._spellings.mended(text, found)
         return _decide(text, found) or _only_province(text)
+
+
+def _plain(found: list[Reading], least: float) -> bool:
+    """Whether nothing speaks against one of the best readings."""
+    for reading in found:  # noqa: SIM110 - twice as quick as any()
+        if reading.plain and reading.score >= least:
+            return True
+    return False
 
 
 def _top(found: list[Reading]) -> float:
@@ -88,27 +96,31 @@ def _decide(text: Text, found: list[Reading]) -> Resolution | None:
     best = _top(found)
     chosen = _chosen([reading for reading in found if reading.score >= best - _TIE])
     first, single = chosen[0], len(chosen) == 1
-    leads = first.unit.present_units
+    unit = first.unit
+    era: str | None = unit.era
+    codes, province = unit.today, unit.today_province
     if not single:
-        leads = tuple({unit: None for r in chosen for unit in r.unit.present_units})
+        codes = tuple({code: None for r in chosen for code in r.unit.today})
+        era = _only([r.unit.era for r in chosen])
+        province = _only([r.unit.today_province for r in chosen])
     sure = first.confidence / len(chosen)
-    if not first.parents.district and _has_rival(found, best, leads):
+    if not first.parents.district and _has_rival(found, best, codes):
         sure *= _RIVAL
-    known = 0 < len(leads) <= MAX_CANDIDATES
+    known = 0 < len(codes) <= MAX_CANDIDATES
     return Resolution(
-        leads[0].code if len(leads) == 1 else None,
-        tuple([unit.code for unit in leads]) if known else (),
-        first.unit.area_id if single else None,
-        _only([reading.unit.era for reading in chosen]),
-        _only([unit.province.code for unit in leads if unit.province]),
+        codes[0] if len(codes) == 1 else None,
+        codes if known else (),
+        unit.area_id if single else None,
+        era,
+        province,
         round(sure, 2) if known else 0.0,
         _matched(text, first) if single else (),
     )
 
 
-def _only(said: list[str]) -> str | None:
+def _only(said: list[str | None]) -> str | None:
     """What all say alike."""
-    return said[0] if said and said.count(said[0]) == len(said) else None
+    return said[0] if said.count(said[0]) == len(said) else None
 
 
 def _chosen(ties: list[Reading]) -> list[Reading]:
@@ -129,10 +141,10 @@ def _chosen(ties: list[Reading]) -> list[Reading]:
     ]
 
 
-def _has_rival(found: list[Reading], best: float, leads: Collection[Unit]) -> bool:
+def _has_rival(found: list[Reading], best: float, codes: Collection[str]) -> bool:
     """Whether a namesake in the province, by today's or its former name, became something else."""
     return any(
-        set(reading.unit.present_units) != set(leads)
+        set(reading.unit.today) != set(codes)
         for reading in found
         if reading.score >= best - _NEAR and reading.parents.province
     )

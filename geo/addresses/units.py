@@ -26,7 +26,8 @@ class Unit:
     """One area of one era, with what the search needs ready.
 
     letters, marked_letters: the name without spaces, for comparing misspelt ones;
-    present_units: itself when present, else what it became; merged: what a present province was
+    present_units: itself when present, else what it became; today: their codes, and today_province
+    that of the province that holds all of them; merged: what a present province was
     made of; provinces: area_id of each province under whose name the unit may be written → whether
     it is the unit's own.
     """
@@ -43,13 +44,11 @@ class Unit:
     district: "Unit | None" = None
     province: "Unit | None" = None
     present_units: "tuple[Unit, ...]" = ()
+    era: str = "present"
+    today: tuple[str, ...] = ()
+    today_province: str | None = None
     merged: "list[Unit]" = field(default_factory=list)
     provinces: dict[int, bool] = field(default_factory=dict)
-
-    @property
-    def era(self) -> str:
-        """Whether it is an area of today."""
-        return "present" if self.present else "former"
 
     def present_provinces(self) -> set[str]:
         """Codes of today's provinces that hold this unit."""
@@ -169,6 +168,9 @@ def units(conn: Connection) -> list[Unit]:
                 province.merged.append(unit)
     for unit in found.values():
         unit.provinces = _provinces(unit)
+        unit.today = tuple(now.code for now in unit.present_units)
+        codes = {now.province.code for now in unit.present_units if now.province}
+        unit.today_province = codes.pop() if len(codes) == 1 else None
     return list(found.values())
 
 
@@ -191,6 +193,7 @@ def _unit(row: RowMapping) -> Unit:
         full_name=row["full_name"],
         kind=fold(row["kind"]),
         present=row["present"],
+        era="present" if row["present"] else "former",
         marked=list(marked),
         letters=compared("".join(bare)),
         marked_letters=compared("".join(marked[len(keys) - len(bare) :])),
