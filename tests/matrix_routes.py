@@ -165,6 +165,8 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("profiles.index", "GET"): Route("records.read", "area", lists("/audit/people")),
     ("profiles.file", "GET"): Route("records.export", "area", lists("/audit/people/file.csv")),
     ("changes.index", "GET"): Route("records.read", "area", lists("/audit/changes")),
+    ("report.pdf", "GET"): Route("records.export", "area", lists("/audit/report.pdf")),
+    ("report.xlsx", "GET"): Route("records.export", "area", lists("/audit/report.xlsx")),
     ("samples.index", "GET"): Route(
         "records.read", "area",
         each("/audit/samples?area={code}", "/audit/samples?area={code}&expected=50&margin=9"),

@@ -28,6 +28,7 @@ from web import (
     profiles,
     progress,
     records,
+    report,
     revisits,
     samples,
     security,
@@ -59,6 +60,7 @@ PAGES = (
     samples.pages,
     profiles.pages,
     changes.pages,
+    report.pages,
 )
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from api.cli import samples
+from api.cli import audit_report, samples
 from api.cli.bars import bar
 from api.cli.database import database
 from geo import cluster
@@ -13,10 +13,11 @@ from geo.errors import UsageError
 
 @click.group(name="audit")
 def group() -> None:
-    """Checks of locations: run, pass, sample."""
+    """Checks of locations: run, pass, sample, report."""
 
 
 group.add_command(samples.group)
+group.add_command(audit_report.report)
 
 
 @group.command()

@@ -1,6 +1,6 @@
 """What new boundaries, addresses or settings changed, and what is therefore held against nobody."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, select, tuple_
@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import UUID
 
 from geo import areas, paging, scope
 from geo.areas import Area
+from geo.audit.queue import midnight
 from geo.db import sql
 from geo.errors import UsageError
 from geo.paging import Page, Record
@@ -39,13 +40,21 @@ def caused_by_boundaries(
     return {(row.commune_code, row.subject_id) for row in found}
 
 
-def summary(conn: Connection, area: Area) -> list[Record]:
+def summary(
+    conn: Connection, area: Area, since: date | None = None, until: date | None = None
+) -> list[Record]:
     """How many verdicts changed from what to what, why, with which boundaries; the latest first.
 
+    since, until: the days (in Viet Nam, both included) on which they changed.
     reason, boundary_version (of the new verdict), verdict_before, verdict_after, number, first_at,
     last_at. A change of numbers alone (the distance, not the verdict) counts with both the same.
     """
     moves = _moves(conn, area).subquery()
+    during = []
+    if since:
+        during.append(moves.c.replaced_at >= midnight(since))
+    if until:
+        during.append(moves.c.replaced_at < midnight(until + timedelta(days=1)))
     by = [moves.c[name] for name in ("reason", "version_after", "verdict_before", "verdict_after")]
     found = conn.execute(
         select(
@@ -54,6 +63,7 @@ def summary(conn: Connection, area: Area) -> list[Record]:
             func.min(moves.c.replaced_at).label("first_at"),
             func.max(moves.c.replaced_at).label("last_at"),
         )
+        .where(*during)
         .group_by(*by)
         .order_by(func.max(moves.c.replaced_at).desc(), *by)
     )

@@ -11,14 +11,16 @@ from sqlalchemy import (
     Connection,
     Select,
     Table,
+    Text,
     and_,
     case,
     func,
+    literal,
     select,
     tuple_,
 )
 from sqlalchemy import cast as as_type
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 from geo import areas, paging, scope
 from geo.areas import Area
@@ -235,9 +237,13 @@ def _add_rules(conn: Connection, asked: Asked, listed: Sequence[Record]) -> None
     keys = [tuple(one[name] for name in _CASE) for one in listed]
     columns = [audit_item.c[name] for name in _CASE]
     rule = func.unnest(audit_item.c.rules).label("rule")
+    # A join: a list of a thousand cases would be compared with every row.
+    lists = [literal([key[i] for key in keys], ARRAY(Text)) for i in range(len(_CASE))]
+    wanted = func.unnest(*lists).table_valued(*_CASE).render_derived()
     found = (
         select(*columns, rule)
-        .where(*_conditions(conn, asked), tuple_(*columns).in_(keys))
+        .join(wanted, and_(*(audit_item.c[name] == wanted.c[name] for name in _CASE)))
+        .where(*_conditions(conn, asked))
         .distinct()
     )
     rules: dict[tuple[str, ...], list[str]] = {}
