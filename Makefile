@@ -6,7 +6,7 @@ run: setup-run
 	@exec .venv/bin/ancu serve
 
 test: setup-dev lint
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n 2 --dist loadfile
 
 lint: setup-dev
 	.venv/bin/ruff check .
