@@ -45,7 +45,8 @@ def test_of_surveys_of_one_id_in_two_communes_each_has_its_address(
     for commune in ("05001", "05002"):
         own = f"/surveys/{OUTSIDE}?commune={commune}"
         assert client.get(own).status_code == 200
-        assert f'href="{own}"' in client.get(f"/audit?area={commune}").text
+        desk = client.get(f"/audit?area={commune}&survey={OUTSIDE}&commune={commune}").text
+        assert f'href="{own}"' in desk
         seen = client.get(f"/surveys/{OUTSIDE}/evidence.json?commune={commune}").get_json()
         assert seen["page"] == own
         found = client.get(f"/api/v1{own}").get_json()
@@ -55,4 +56,4 @@ def test_of_surveys_of_one_id_in_two_communes_each_has_its_address(
     bogus = client.get(f"/api/v1/surveys/{OUTSIDE}?comune=05001")
     assert bogus.status_code == 400 and "comune" in bogus.text
     chosen = client.get(f"/audit?area=19&survey={OUTSIDE}&commune=05002").text
-    assert re.findall(r'data-commune="(\d+)" aria-selected="true"', chosen) == ["05002"]
+    assert re.findall(r'data-key="([^"]+)"', chosen) == [f"survey:19:05002:{OUTSIDE}"]
