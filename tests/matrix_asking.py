@@ -15,6 +15,7 @@ from urllib.parse import quote, quote_plus
 
 from flask import Flask
 from itsdangerous import URLSafeTimedSerializer
+from pypdf import PdfReader
 from sqlalchemy import Connection, text
 from werkzeug.test import TestResponse
 
@@ -242,6 +243,10 @@ def _workbook(body: bytes) -> str:
         return "\n".join(_plain(packed.read(name)) for name in packed.namelist())
 
 
+def _pdf(body: bytes) -> str:
+    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(body)).pages)
+
+
 def _geopackage(body: bytes) -> str:
     with tempfile.NamedTemporaryFile(suffix=".gpkg") as file:
         Path(file.name).write_bytes(body)
@@ -257,6 +262,7 @@ def _geopackage(body: bytes) -> str:
 
 
 _AS_TEXT = {
+    "application/pdf": _pdf,
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": _workbook,
     "application/geopackage+sqlite3": _geopackage,
 }
