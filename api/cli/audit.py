@@ -5,9 +5,9 @@ import click
 from api.cli import audit_report, samples
 from api.cli.bars import bar
 from api.cli.database import database
-from geo import cluster
+from geo import areas, cluster
+from geo.audit import due, together
 from geo.audit import run as audit
-from geo.audit import together
 from geo.errors import UsageError
 
 
@@ -28,6 +28,7 @@ def run(code: str | None) -> None:
         raise UsageError("--area needs the code of a province or commune, such as 19.")
     with database() as conn, bar("Judging") as progress:
         report = audit.run(conn, code, progress)
+        due.mark_all(conn, None if code is None else areas.get(conn, code))
     tell(report)
     catch_up()
 

@@ -4,7 +4,10 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from geo import areas
+from geo.areas import Area
 from geo.audit_tables import audit_due
+from geo.tables import NO_COMMUNE, site, survey
 
 
 def mark(conn: Connection, communes: Collection[tuple[str, str]]) -> None:
@@ -12,6 +15,14 @@ def mark(conn: Connection, communes: Collection[tuple[str, str]]) -> None:
     if communes:
         rows = [{"province_code": p, "commune_code": c} for p, c in sorted(communes)]
         conn.execute(insert(audit_due), rows)
+
+
+def mark_all(conn: Connection, area: Area | None) -> None:
+    """The same for an area, or for everything, whatever changed: rules and their limits may have."""
+    for table in (survey, site):
+        within = [] if area is None else [areas.scope(area, table)]
+        found = select(table.c.province_code).where(*within).distinct()
+        mark(conn, {(province_code, NO_COMMUNE) for province_code in conn.scalars(found)})
 
 
 def provinces(conn: Connection) -> list[str]:

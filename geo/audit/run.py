@@ -187,5 +187,6 @@ def _store(
     added, removed = rows.renew_findings(kept, found, rules)
     report.findings_added += added
     report.findings_removed += removed
-    due.mark(rows.conn, set(zip(kept["province_code"], kept["commune_code"], strict=True)))
+    if len(changed) or added or removed:
+        due.mark(rows.conn, set(zip(kept["province_code"], kept["commune_code"], strict=True)))
     return touched
