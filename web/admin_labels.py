@@ -60,6 +60,9 @@ SUBJECTS = {
     "revisits": _l("Danh sách khảo sát lại"),
     "sample": _l("Mẫu kiểm chứng"),
     "samples": _l("Danh sách mẫu kiểm chứng"),
+    "profiles": _l("Hồ sơ điều tra viên"),
+    "changes": _l("Kết luận thay đổi"),
+    "report": _l("Báo cáo kiểm tra vị trí"),
 }
 _VARIABLE = r"<(?:\w+(?:\([^<>()]*\))?:)?\w+>"
 _VARIABLES = re.compile(rf"{_VARIABLE}(?:/{_VARIABLE})*(?:\.mvt)?")
