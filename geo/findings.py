@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from geo import areas, paging, scope
 from geo.areas import Area
+from geo.audit import evidence
 from geo.errors import UsageError
 from geo.paging import Page, Record
 from geo.tables import VERDICTS, finding, survey
@@ -41,7 +42,10 @@ def with_verdict(table: Table, verdict: str) -> ColumnElement[bool]:
 
 
 def of(conn: Connection, subject: str, key: tuple[str, str, str]) -> list[Record]:
-    """The findings about one survey or site (province, commune, id), the most severe first."""
+    """The findings about one survey or site (province, commune, id), the most severe first.
+
+    Their evidence is that which the scope may see, see `geo.audit.evidence`.
+    """
     province_code, commune_code, subject_id = key
     found = conn.execute(
         select(
@@ -61,7 +65,8 @@ def of(conn: Connection, subject: str, key: tuple[str, str, str]) -> list[Record
         )
         .order_by(finding.c.severity.desc(), finding.c.rule)
     )
-    return [paging.plain(row) for row in found.mappings()]
+    plain = [paging.plain(row) for row in found.mappings()]
+    return evidence.findings_within(scope.of(conn), province_code, plain)
 
 
 def about_survey(rule: str | None = None) -> ColumnElement[bool]:

@@ -81,6 +81,7 @@ def test_evidence_of_a_way_tells_the_speed_and_the_other_survey():
         "apart_s": 1800.0,
         "other_survey": "s01",
         "other_at": START + pd.Timedelta(minutes=30),
+        "other_commune": "10001",
     }
 
 
@@ -111,7 +112,12 @@ def test_surveys_that_follow_too_quickly(given_, hit):
 
 def test_evidence_of_too_quick():
     found = too_quick(surveys(*QUICK), CONTEXT)
-    assert found.iloc[0].to_dict() == {"apart_s": 150.0, "times": 3, "other_survey": "s00"}
+    assert found.iloc[0].to_dict() == {
+        "apart_s": 150.0,
+        "times": 3,
+        "other_survey": "s00",
+        "other_commune": "10001",
+    }
 
 
 @pytest.mark.parametrize(

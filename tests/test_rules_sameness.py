@@ -100,6 +100,7 @@ def test_evidence_of_the_same_point_tells_how_many_and_names_another():
         "point_lon": LON,
         "point_lat": LAT,
         "other": "s2",
+        "other_commune": "10001",
         "group": "105.8123457 21.0123457",
     }
     assert found["other"].tolist() == ["s2", "s1", "s1", "s1"]
@@ -165,6 +166,7 @@ def test_evidence_of_near_points():
         "distance_m": 1.0,
         "accuracy_m": 5.0,
         "other": "s2",
+        "other_commune": "10001",
         "group": "s1",
     }
     assert found["group"].tolist() == ["s1", "s1", "s1"]

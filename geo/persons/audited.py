@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Connection, Table, select, tuple_
 
 from geo import paging, scope
+from geo.audit import evidence
 from geo.audit_tables import audit_decision, audit_sample_item, revisit
 from geo.intake.session import Key
 from geo.paging import Record
@@ -28,8 +29,9 @@ def of_household(
         return tuple_(table.c.subject, table.c.subject_id).in_(list(subjects))
 
     of_it = revisit.c.household_code == key[2]
+    made = _rows(conn, audit_decision, key, about(audit_decision), _DECISION)
     return {
-        "decisions": _rows(conn, audit_decision, key, about(audit_decision), _DECISION),
+        "decisions": evidence.decisions_within(scope.of(conn), key[0], made),
         "revisits": _rows(conn, revisit, key, of_it, _REVISIT),
         "checks": [
             {("found" if name == "outcome" else name): value for name, value in one.items()}

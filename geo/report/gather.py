@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from geo import areas, paging, scope
 from geo.areas import Area
-from geo.audit import changes, estimates, profiles, queue, revisits, samples
+from geo.audit import changes, estimates, evidence, profiles, queue, revisits, samples
 from geo.audit.queue import midnight
 from geo.audit_tables import audit_decision, audit_item
 from geo.config import Settings, settings
@@ -231,7 +231,8 @@ def _add_findings(conn: Connection, cases: Sequence[Record]) -> None:
     for row in found.mappings():
         by_key[tuple(row[name] for name in names)].append(paging.plain(row))
     for one in cases:
-        one["findings"] = by_key[tuple(one[name] for name in names)]
+        told = by_key[tuple(one[name] for name in names)]
+        one["findings"] = evidence.findings_within(scope.of(conn), one["province_code"], told)
 
 
 def _decisions(conn: Connection, asked: Asked) -> tuple[list[Record], int]:

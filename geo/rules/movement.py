@@ -79,6 +79,7 @@ class _Way:
                 "apart_s": np.abs(self.moment_s[own] - self.moment_s[other]),
                 "other_survey": rows["survey_id"].to_numpy()[self.row[other]],
                 "other_at": rows["surveyed_at"].array[self.row[other]],
+                "other_commune": rows["commune_code"].to_numpy()[self.row[other]],
             }
         )
 
@@ -154,6 +155,7 @@ def too_quick(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
                     "apart_s": apart_s[hit],
                     "times": times[hit],
                     "other_survey": rows["survey_id"].to_numpy()[one[hit]],
+                    "other_commune": rows["commune_code"].to_numpy()[one[hit]],
                 }
             )
         )
@@ -203,6 +205,10 @@ MOVEMENT = (
         "Nobody gets from one point to the other in that time. The point or the time of one of "
         "the two surveys is wrong; the day's route shows which.",
         travel_speed,
+        hidden_vi="Phiếu liền kề của cùng điều tra viên hoặc thiết bị ở một xã khác: phải đi với "
+        "tốc độ {speed_kmh}. Người phụ trách cả tỉnh xem được phiếu đó.",
+        hidden_en="The next survey by the same enumerator or device is in another commune: that "
+        "takes {speed_kmh}. Who oversees the province can see that survey.",
     ),
     Rule(
         "too_quick",
@@ -220,6 +226,10 @@ MOVEMENT = (
         "A review takes longer. The forms may have been entered together afterwards; ask how the "
         "households were visited.",
         too_quick,
+        hidden_vi="Phiếu này đến quá nhanh sau phiếu của một hộ ở xã khác; trong ngày có {times} "
+        "lần như vậy.",
+        hidden_en="This survey comes too soon after that of a household in another commune; that "
+        "happened {times} times that day.",
     ),
     Rule(
         "impossible_day",

@@ -180,6 +180,8 @@ def _told(rows: pd.DataFrame, points: Points, pairs: pd.DataFrame) -> pd.DataFra
     if ends.empty:
         return pd.DataFrame(index=np.array([], dtype=np.int64))
     ends["other"] = ids(ends["two"].to_numpy())
+    communes = rows["commune_code"].to_numpy()
+    ends["other_commune"] = communes[points.row[ends["two"].to_numpy()]]
     # Of several that are equally near the smallest id, whatever the order of the rows.
     ends["distance_m"] = ends["distance_m"].round(2)
     members = ends.sort_values(["one", "distance_m", "other"]).drop_duplicates("one")
@@ -192,7 +194,8 @@ def _told(rows: pd.DataFrame, points: Points, pairs: pd.DataFrame) -> pd.DataFra
     members["accuracy_m"] = rows["accuracy_m"].to_numpy(float)[points.row[one]]
     row = pd.Index(points.row[one])
     members = members.set_axis(row)[(bunch["hit"].transform("mean") >= _MOSTLY).to_numpy()]
-    return members[["households", "distance_m", "accuracy_m", "other", "group"]]
+    told = ["households", "distance_m", "accuracy_m", "other", "other_commune", "group"]
+    return members[told]
 
 
 NEARNESS = (
@@ -212,5 +215,9 @@ NEARNESS = (
         "Different measurements scatter more than this. The surveys may have been made at one "
         "place, or the households may share a house.",
         same_point_near,
+        hidden_vi="Các điểm của {households} hộ do cùng một điều tra viên hoặc thiết bị lập gần "
+        "như trùng nhau; điểm gần nhất thuộc một xã khác.",
+        hidden_en="Points of {households} households by the same enumerator or device are nearly "
+        "the same; the nearest is of another commune.",
     ),
 )

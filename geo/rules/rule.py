@@ -10,6 +10,9 @@ from geo.verdicts.matching import AreaShapes, VerdictSettings
 
 SURVEY, SITE = "survey", "site"
 
+HIDDEN = "other_hidden"
+"""In evidence: what another row told was left out, because the reader may not see that row."""
+
 FAMILIES: dict[str, tuple[str, str]] = {
     "location": ("Vị trí so với địa bàn", "Place against area"),
     "coordinates": ("Cách ghi toạ độ", "How coordinates were written"),
@@ -143,7 +146,8 @@ class Rule:
     it stands alone, 0 to 1. says: a sentence with the evidence's numbers in braces, see
     `geo.rules.telling`. means: what the auditor should make of it. alone: whether a row by itself
     decides, so that the rule also runs at intake; the others see all rows of a province together.
-    on_border: whether it stands and falls with where borders lie.
+    on_border: whether it stands and falls with where borders lie. hidden: the sentence for who may
+    not see the other row that the evidence names.
 
     `find` gets one row a survey or site and returns the rows that it hits (same index) with the
     evidence worth keeping; a column `group` names what it found several rows to share.
@@ -163,3 +167,5 @@ class Rule:
     subjects: tuple[str, ...] = (SURVEY,)
     alone: bool = False
     on_border: bool = False
+    hidden_vi: str = ""
+    hidden_en: str = ""

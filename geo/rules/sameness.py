@@ -102,15 +102,17 @@ def _evidence(rows: pd.DataFrame, shared: pd.DataFrame) -> pd.DataFrame:
     first = shared.sort_values(["place", "id"]).drop_duplicates(["place", "household"])
     one, two = first.groupby("place").nth(0), first.groupby("place").nth(1)
     own = shared["place"].map(one.set_index("place")["household"]) == shared["household"]
-    second = shared["place"].map(two.set_index("place")["id"])
-    other = second.where(own, shared["place"].map(one.set_index("place")["id"]))
+    second = shared["place"].map(two.set_index("place")["row"])
+    other = second.where(own, shared["place"].map(one.set_index("place")["row"]))
+    ids, communes = (rows[name].reset_index(drop=True) for name in (_id_of(rows), "commune_code"))
     found = pd.DataFrame(
         {
             "households": place["household"].transform("nunique"),
             "surveys": place["id"].transform("size"),
             "point_lon": shared["lon"],
             "point_lat": shared["lat"],
-            "other": other,
+            "other": other.map(ids.astype(str)),
+            "other_commune": other.map(communes),
             "group": [
                 f"{lon:.7f} {lat:.7f}"
                 for lon, lat in zip(shared["lon"], shared["lat"], strict=True)
@@ -152,6 +154,10 @@ SAMENESS = (
         "The device may have given its last position again, above all between next-door houses "
         "or where both were asked together. One of the two has no point of its own yet.",
         same_fix,
+        hidden_vi="Hai hộ có toạ độ trùng hoàn toàn, do cùng một điều tra viên hoặc thiết bị lập "
+        "trong thời gian ngắn; hộ kia ở một xã khác.",
+        hidden_en="Two households have exactly the same point, by one enumerator or device within "
+        "a short time; the other is in another commune.",
     ),
     Rule(
         "same_point_others",

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from geo.rules.rule import Rule
+from geo.rules.rule import HIDDEN, Rule
 from geo.terms import STAGE_TERMS
 from geo.verdicts.matching import UNLOCATED
 
@@ -119,6 +119,8 @@ def say(rule: Rule, evidence: Mapping[str, Any], language: str) -> str:
     """What a rule found, with its numbers, in Vietnamese (`vi`) or English (`en`). Plain text."""
     numbers = Numbers(language)
     sentence = rule.says_en if language == "en" else rule.says_vi
+    if evidence.get(HIDDEN):
+        sentence = (rule.hidden_en if language == "en" else rule.hidden_vi) or sentence
     return sentence.format_map(
         _Evidence({name: numbers.told(name, value) for name, value in evidence.items()})
     )
