@@ -165,6 +165,9 @@ def _without_kind(end: Text, stop: int) -> Iterator[Hit]:
     first = stop - 1
     while first and not starts[first]:
         first -= 1
+    if any(kind and kind[1] >= first for kind in end.part.words.kinds[first + 1 : stop]):
+        # `H. Yên Thế` is a district, not the commune of nearly these letters.
+        return
     if stop - first <= _LONGEST:
         yield _hit(end, first, stop)
     if keys[first] in SMALLER_PLACE or keys[first].isdigit():

@@ -136,12 +136,19 @@ class Part:
         return found
 
     def _span(self, first: int, stop: int, name: Name, ends: set[int]) -> Span | None:
+        if first not in ends and self._inside_kind(first):
+            return None
         kind, kind_first = self._kind(first, ends)
         if kind is None and stop - first == 1:
             key = self.words.keys[first]
             if key.isdigit() or key in _ROMAN:
                 return None
         return Span(first, stop, kind, kind_first, name)
+
+    def _inside_kind(self, i: int) -> bool:
+        """Whether word i is the second of a kind: `thành phố Huế` is not Phố Huế."""
+        kind = self.words.kinds[i + 1] if i + 1 < self.count else None
+        return kind is not None and kind[1] == i - 1
 
     def _kind(self, first: int, ends: set[int]) -> tuple[str | None, int]:
         """The kind written before word `first` and where it begins.

@@ -15,6 +15,11 @@ _APOSTROPHE = re.compile(r"(?<=[^\W\d_])\s?['’‘ʼ`´]\s?(?=[^\W\d_])")
 _ANY_APOSTROPHE = re.compile("['’‘ʼ`´]")
 _PIECE = re.compile(r"[^\W_]+|[-–—]")
 _GLUED = re.compile(r"(p|q|f|phuong|quan|kp|tdp|to|thon|ap|xom|ban|khom|khu|doi)(\d{1,2})")
+_GLUED_KIND = re.compile(
+    r"\b([Xx][aã]|[Pp]h(?:ường|uong)|[Qq]u(?:ận|an)|[Hh]uy(?:ện|en)|[Tt](?:ỉ|i)nh"
+    r"|[Tt]hị ?[Xx]ã|[Tt]hị ?[Tt]rấn|[Tt]hành ?[Pp]hố)(?=[A-ZÀ-ÝĂĐĨŨƠƯ])"
+)
+"""A kind that is glued to a name: `xãTam Tiến`."""
 _LATE_Y = re.compile(r"(?<=[bcdghklmnpqrstvx])y$|(?<=qu)y$")
 _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
 _DASHES = frozenset("-–—")
@@ -167,6 +172,7 @@ def parts(text: str) -> list[str]:
         return []
     if not text.isascii():
         text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+    text = _GLUED_KIND.sub(r"\1 ", text)
     return [part for piece in _HARD.split(text) if (part := piece.strip())]
 
 
