@@ -184,6 +184,46 @@ def test_a_decision_by_keys_shows_the_next_case_and_u_takes_it_back(
     assert [row[1] for row in stored()] == ["explained", "reopened"]
 
 
+def test_keys_decide_nothing_about_a_case_that_is_not_shown_yet(
+    watched: Watched, stored: Callable
+) -> None:
+    page = watched.open("/audit?area=19")
+    page.keyboard.press("j")
+    evidence(page, FIRST)
+    kept: list = []
+    page.route("**/audit/case?**", lambda route: kept.append(route))
+    with page.expect_request("**/audit/case?**"):
+        page.keyboard.press("j")
+        page.keyboard.press("1")
+        page.keyboard.press("Enter")
+    assert page.locator("#queue tr.chosen").get_attribute("data-subject") == OUTSIDE
+    assert page.evaluate("document.getElementById('decide').inert")
+    assert "đang tải" in page.locator("#decide-count").inner_text()
+    sends = (
+        "document.getElementById('decide').dispatchEvent(new Event('submit', {cancelable: true}))"
+    )
+    assert page.evaluate(sends) is False
+    for route in kept:
+        route.continue_()
+    evidence(page, OUTSIDE)
+    page.wait_for_function("document.activeElement.id === 'case-title'")
+    assert stored() == [] and page.locator("input[name=decision]:checked").count() == 0
+    page.keyboard.press("1")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert stored() == [(OUTSIDE, "confirmed", "")]
+
+
+def test_escape_leaves_the_reason_and_keys_wake_again(watched: Watched) -> None:
+    page = watched.open(f"/audit?area=19&item={item(OUTSIDE)}")
+    page.keyboard.press("2")
+    assert focused(page) == "reason"
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.id") == "case-title"
+    page.keyboard.press("3")
+    assert page.locator("input[value=repaired]").is_checked()
+
+
 def test_a_reason_is_asked_for_before_it_is_sent(watched: Watched, stored: Callable) -> None:
     page = watched.open(f"/audit?area=19&item={item(OUTSIDE)}")
     page.keyboard.press("2")
@@ -235,6 +275,7 @@ def test_a_row_of_the_case_shows_its_own_evidence(watched: Watched) -> None:
     page.locator("a[data-item]").nth(1).click()
     evidence(page, INSIDE)
     assert page.locator("tr.chosen").first.get_attribute("data-case") == f"19:{GROUP}"
+    assert page.input_value("#decide input[name=next]") == f"19:05001:survey:{OUTSIDE}"
 
 
 def test_keys_sleep_in_fields_and_when_switched_off(watched: Watched) -> None:

@@ -32,12 +32,25 @@
     }
   }
 
+  /* What is marked in the list but not shown yet cannot be decided about. */
   let wanted = 0;
+  let waiting = 0;
+  let goOn = false;
+  const loading = () => waiting !== 0 || panel().getAttribute("aria-busy") === "true";
+  const differs = () => Boolean(chosen()) && chosen().dataset.case !== panel().dataset.case;
+
+  function hold() {
+    panel().setAttribute("aria-busy", "true");
+    if (form()) {
+      form().inert = true;
+      document.getElementById("decide-count").textContent = words.loading;
+    }
+  }
 
   /* Puts the case that `url` names beside the list; focus "case" moves there. */
   async function open(url, focus) {
     const turn = ++wanted;
-    panel().setAttribute("aria-busy", "true");
+    hold();
     let fresh = null;
     try {
       const answer = await fetch(url.pathname.replace(/\/audit$/, "/audit/case") + url.search, {headers: {Accept: "text/html"}});
@@ -50,10 +63,12 @@
     }
     if (turn !== wanted) { return; }
     panel().replaceWith(document.adoptNode(fresh));
+    if (fresh.dataset.case) { mark(fresh.dataset.case); }
     say("ancu:picking", false);
     say("ancu:evidence", fresh.dataset.evidence || null);
     wire();
-    if (focus === "case") { toCase(); }
+    if (focus === "case" || goOn) { toCase(); }
+    goOn = false;
     inView();
   }
 
@@ -89,7 +104,9 @@
 
   function choose(choice, push, focus) {
     const url = addressOf(choice);
-    mark(choice.case || "");
+    clearTimeout(waiting);
+    waiting = 0;
+    mark(choice.case || (choice.item && panel().dataset.case) || "");
     if (push) { history.pushState({desk: true}, "", url); document.dispatchEvent(new Event("ancu:address")); }
     return open(url, focus);
   }
@@ -108,8 +125,7 @@
     const link = event.target.closest("a[data-item]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) { return; }
     event.preventDefault();
-    const text = chosen() ? chosen().dataset.case : "";
-    choose({item: new URL(link.href).searchParams.get("item")}, true, "case").then(() => mark(text));
+    choose({item: new URL(link.href).searchParams.get("item")}, true, "case");
   });
   document.addEventListener("ancu:case", (event) => {
     const row = rows.find((one) => one.dataset.case === event.detail);
@@ -165,7 +181,8 @@
         count();
       });
     }
-    form().addEventListener("submit", () => {
+    form().addEventListener("submit", (event) => {
+      if (loading() || differs()) { event.preventDefault(); return; }
       // After a bulk decision the next case is the first that was not part of it.
       const gone = ticked("pick").map((box) => box.value);
       if (gone.length) {
@@ -205,16 +222,17 @@
     if (row !== chosen()) { later(row); }
   }
 
-  let waiting = 0;
   function later(row) {  // who runs down the list does not ask for every case on the way
     mark(row.dataset.case);
     clearTimeout(waiting);
+    wanted += 1;
+    hold();
     waiting = setTimeout(() => choose({case: row.dataset.case}, true), 120);
   }
 
   function decide(number) {
     const radio = form() && form().querySelectorAll("input[name=decision]")[number - 1];
-    if (!radio) { return; }
+    if (!radio || loading() || differs()) { return; }
     radio.checked = true;
     fields();
     const {reason, lat} = form().elements;
@@ -224,9 +242,9 @@
 
   const act = {
     j: () => step(1), k: () => step(-1), ArrowDown: () => step(1), ArrowUp: () => step(-1),
-    Enter: () => toCase(),
+    Enter: () => { if (loading()) { goOn = true; } else { toCase(); } },
     x: () => { const box = chosen() && chosen().querySelector("input[name=pick]"); if (box) { box.click(); } },
-    u: () => { const undo = document.querySelector("form[data-undo]") || document.querySelector("form.reopen"); if (undo) { undo.requestSubmit(); } },
+    u: () => { const undo = document.querySelector("form[data-undo]"); if (undo) { undo.requestSubmit(); } },
     "/": () => document.querySelector("#filters [data-first]").focus(),
     "?": () => help.showModal(),
   };
@@ -234,10 +252,11 @@
 
   document.addEventListener("keydown", (event) => {
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    if (!act[key] || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) { return; }
+    if (!(act[key] || key === "Escape") || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) { return; }
     if (help.open) { if (key === "?") { help.close(); event.preventDefault(); } return; }
     if (key.length === 1 && key !== "?" && !keysOn.checked) { return; }
     const at = event.target;
+    if (key === "Escape") { if (at.closest("#decide")) { toCase(); } return; }
     if (at.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]")) { return; }
     // Arrows and Enter belong to what is focused; in the list, and where nothing is, they are ours.
     if (key.length > 1 && at !== document.body && at.id !== "main" && !at.matches("tr[data-case]")) { return; }
