@@ -8,7 +8,7 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, Connection, Table, and_, insert, select, tuple_, update
 
 from geo import paging, scope
-from geo.audit import due, repairs, revisits, store
+from geo.audit import due, evidence, repairs, revisits, store
 from geo.audit.actors import By
 from geo.audit_tables import DECISIONS, audit_decision, audit_item
 from geo.errors import ConflictError, NotFoundError, RejectedError, UsageError
@@ -99,7 +99,8 @@ def history(conn: Connection, subject: str, key: tuple[str, str, str]) -> list[R
         .where(scope.within(conn, audit_decision), _is(audit_decision, Subject(subject, *key)))
         .order_by(audit_decision.c.decision_id.desc())
     )
-    return [paging.plain(row) for row in found.mappings()]
+    made = [paging.plain(row) for row in found.mappings()]
+    return evidence.decisions_within(scope.of(conn), key[0], made)
 
 
 def _checked(
