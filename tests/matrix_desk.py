@@ -38,8 +38,13 @@ def decide(_w: World, spot: Spot) -> Iterable[Call]:
     for more in (
         {"decision": "confirmed"},
         {"decision": "explained", "reason": "Sát ranh giới"},
-        {"decision": "repaired", "lat": "21.05", "lon": str(spot.lon + 0.05)},
-        {"decision": "revisit", "due_on": "2026-12-01"},
+        {
+            "decision": "repaired",
+            "reason": "x",
+            "lat": "21.05",
+            "lon": str(spot.lon + 0.05),
+        },
+        {"decision": "revisit", "due_on": "2099-12-01"},
     ):
         sent, absent = ({"subject": f"0:{one}", **more} for one in (here, there))
         yield _twins("/audit/decisions", "POST", sent, absent)

@@ -117,7 +117,9 @@ def test_a_decision_that_the_caller_has_not_seen_is_a_conflict(
 
 def test_a_repair_and_its_return(conn: Connection, client: FlaskClient) -> None:
     place = {"lon": 105.05, "lat": 21.05, "accuracy_m": 5}
-    assert send(client, which(OUTSIDE), decision="repaired", point=place).status_code == 200
+    assert send(client, which(OUTSIDE), decision="repaired", point=place).status_code == 422
+    given = {"decision": "repaired", "reason": "gọi điện", "point": place}
+    assert send(client, which(OUTSIDE), **given).status_code == 200
     url = f"/api/v1/surveys/{OUTSIDE}"
     assert client.get(url).get_json()["verdict"] == "inside"
     assert send(client, which(OUTSIDE), decision="reopened").status_code == 200

@@ -15,7 +15,7 @@ from geo.audit_tables import audit_decision, audit_item, revisit
 from geo.tables import finding, household, survey
 from tests import page_data, people
 from tests.page_data import INSIDE, OUTSIDE, UNCERTAIN, UNLOCATED, words
-from tests.test_desk_pages import GROUP, group, item, listed
+from tests.test_desk_pages import CASE, GROUP, group, item, listed
 from web.app import create_app
 
 NEXT = f"19:05001:survey:{UNLOCATED}"
@@ -93,7 +93,8 @@ def test_the_log_knows_what_was_decided_where_and_why(
         ({"reason": "Vì thế"}, 400, ""),
         ({"decision": "repaired", "reason": "Vì thế"}, 422, "điểm"),
         ({"decision": "repaired", "lat": "21,5", "lon": "x"}, 422, "“x” không phải là số"),
-        ({"decision": "repaired", "lat": "95", "lon": "105"}, 422, "90"),
+        ({"decision": "repaired", "lat": "95", "lon": "105", "reason": "x"}, 422, "6 đến 24"),
+        ({"decision": "repaired", "lat": "21", "lon": "105"}, 422, "vì sao biết điểm đúng"),
         ({"decision": "repaired", "lat": "nan", "lon": "105"}, 422, ""),
         ({"decision": "repaired", "lat": "21", "lon": "105", "accuracy_m": "0"}, 422, ""),
         ({"decision": "revisit", "due_on": "mai"}, 400, "2026-12-31"),
@@ -119,7 +120,10 @@ def test_what_cannot_be_decided_is_refused_beside_the_form_that_keeps_what_was_t
 def test_a_repaired_point_is_judged_anew_and_the_original_kept(
     conn: Connection, client: FlaskClient
 ) -> None:
-    answer = send(client, OUTSIDE, decision="repaired", lat="21,05", lon="105.05", accuracy_m="8")
+    answer = send(
+        client, OUTSIDE, decision="repaired", reason="Gọi", lat="21,05", lon="105.05",
+        accuracy_m="8",
+    )  # fmt: skip
     assert answer.status_code == 303
     assert point(conn) == pytest.approx((105.05, 21.05))
     found = conn.execute(select(survey).where(survey.c.survey_id == OUTSIDE)).mappings().one()
@@ -133,7 +137,7 @@ def test_a_repaired_point_is_judged_anew_and_the_original_kept(
 def test_an_undone_decision_leaves_everything_as_it_was_but_the_history(
     conn: Connection, client: FlaskClient
 ) -> None:
-    done = send(client, OUTSIDE, decision="repaired", lat="21.05", lon="105.05")
+    done = send(client, OUTSIDE, decision="repaired", reason="Gọi", lat="21.05", lon="105.05")
     page = client.get(done.headers["Location"].partition("#")[0]).text
     assert "Hoàn tác" in page and "Đã sửa toạ độ:" in page
     number = re.findall(r'name="decision_id" value="(\d+)"', page)[0]
@@ -201,7 +205,7 @@ def test_cases_ticked_in_the_list_go_before_rows_and_hold_what_the_filter_holds(
 ) -> None:
     group(conn, OUTSIDE, INSIDE)
     send(client, OUTSIDE, decision="confirmed")
-    picked = [f"19:{GROUP}", f"19:05001:survey:{UNCERTAIN}"]
+    picked = [f"19:{CASE}", f"19:05001:survey:{UNCERTAIN}"]
     answer = send(client, UNLOCATED, pick=picked, decision="explained", reason="Cùng lý do")
     assert answer.status_code == 303
     assert states(conn) == {
@@ -222,12 +226,12 @@ def test_rows_beyond_ones_areas_are_told_and_left_alone(
     )  # fmt: skip
     items.renew(conn, "19")
     mixed = people.client(client.application, conn, "supervisor@19", "auditor@05001")
-    html = mixed.get(f"/audit/case?case=19:{GROUP}").text
+    html = mixed.get(f"/audit/case?case=19:{CASE}").text
     assert "1 dòng ở ngoài địa bàn bạn được kết luận" in words(html)
     assert f":{item(INSIDE, '05002')}" not in html and f"0:{item(OUTSIDE)}" in html
     form = {"back": "area=19", "decision": "confirmed", "subject": f"0:{item(INSIDE, '05002')}"}
     assert mixed.post("/audit/decisions", data=form).status_code == 404
-    picked = {"back": "area=19", "decision": "confirmed", "pick": f"19:{GROUP}"}
+    picked = {"back": "area=19", "decision": "confirmed", "pick": f"19:{CASE}"}
     assert mixed.post("/audit/decisions", data=picked).status_code == 303
     assert states(conn) == {
         OUTSIDE: "confirmed", UNCERTAIN: "confirmed", INSIDE: "open", UNLOCATED: "open",

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 
 from geo.audit_tables import revisit
 from geo.tables import survey
@@ -28,7 +28,8 @@ def client(conn: Connection, begin: Callable) -> FlaskClient:
 @pytest.fixture
 def asked(conn: Connection, client: FlaskClient) -> int:
     """A visit that an auditor asked for."""
-    send(client, OUTSIDE, decision="revisit", reason="Đo lại tại nhà", due_on="2020-01-31")
+    send(client, OUTSIDE, decision="revisit", reason="Đo lại tại nhà")
+    conn.execute(update(revisit).values(due_on=date(2020, 1, 31)))
     return conn.scalar(select(revisit.c.revisit_id))  # type: ignore[return-value]
 
 
@@ -95,16 +96,28 @@ def test_a_request_that_no_decision_asked_for_is_withdrawn_alone(
     number = conn.scalar(
         insert(revisit)
         .values(
-            province_code="19", commune_code="05001", household_code="H0", sample_id=7,
-            reason="Phúc tra",
+            province_code="19", commune_code="05001", household_code="H0", reason="Phúc tra",
         )
         .returning(revisit.c.revisit_id)
     )  # fmt: skip
-    assert "mẫu kiểm chứng 7" in words(client.get("/revisits?area=19").text)
     form = {"province": "19", "commune": "05001"}
     assert client.post(f"/revisits/{number}/withdraw", data=form).status_code == 303
     left = conn.execute(select(revisit.c.reason).where(revisit.c.withdrawn_at.is_(None)))
     assert [row[0] for row in left] == ["Khác"] and states(conn)[UNCERTAIN] == "revisit"
+
+
+def test_a_visit_that_a_sample_drew_is_not_withdrawn_alone(
+    conn: Connection, client: FlaskClient
+) -> None:
+    values = {"province_code": "19", "commune_code": "05001", "household_code": "H0"}
+    conn.execute(insert(revisit).values(**values, sample_id=7))
+    number = conn.scalar(select(revisit.c.revisit_id))
+    html = client.get("/revisits?area=19").text
+    assert "mẫu kiểm chứng 7" in words(html) and f"/revisits/{number}/withdraw" not in html
+    form = {"province": "19", "commune": "05001"}
+    answer = client.post(f"/revisits/{number}/withdraw", data=form)
+    assert answer.status_code == 422 and "Không gặp được" in words(answer.text)
+    assert conn.scalar(select(revisit.c.withdrawn_at)) is None
 
 
 def test_the_file_holds_what_the_list_holds(

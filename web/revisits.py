@@ -67,7 +67,7 @@ def index() -> str:
             after=after,
             words=audit_labels,
             survey_page=_survey_page,
-            may_withdraw=lambda one: may_decide(_place(one)),
+            may_withdraw=lambda one: one["sample_id"] is None and may_decide(_place(one)),
             file_url=_file_url(area),
         )
 
@@ -93,11 +93,11 @@ def withdraw(revisit_id: int) -> Response:
     note(subject="revisit", subject_id=str(revisit_id), durable=True)
     note(reason="withdrawn")
     with entries.change() as conn:
-        key = lately.asking_for(conn, revisit_id, province_code, commune_code)
-        if key is None:
-            revisits.withdraw(conn, revisit_id, province_code, commune_code, by)
+        keys = lately.waiting_for(conn, revisit_id, province_code, commune_code)
+        if keys:
+            decisions.reopen(conn, keys, "", by)
         else:
-            decisions.reopen(conn, [key], "", by)
+            revisits.withdraw(conn, revisit_id, province_code, commune_code, by)
         note(province_code=province_code, commune_code=commune_code)
     flash(_("Đã rút yêu cầu khảo sát lại."), "done")
     return redirect(Desk.read(typed("back")).link("revisits.index"), 303)

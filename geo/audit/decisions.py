@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import takewhile
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, insert, select, tuple_, update
 
 from geo import paging, scope
-from geo.audit import due, evidence, repairs, revisits, store
+from geo.audit import due, evidence, lately, repairs, revisits, store
 from geo.audit.actors import By
 from geo.audit_tables import DECISIONS, audit_decision, audit_item
 from geo.errors import ConflictError, NotFoundError, RejectedError, UsageError
@@ -37,7 +38,8 @@ def decide(
 
     confirmed: the doubt is right. explained: it is not, for a reason, which is required. repaired:
     the point is corrected, to `point` or to what a finding proposes; the one that was sent is
-    kept. revisit: the enumerator shall go again, until `due_on`.
+    kept. revisit: the enumerator shall go again, until `due_on`; any other decision takes a visit
+    back that the one before it asked for and nobody made yet.
     seen: the last decision's id that the auditor saw of each (0 for none); where another one came
     since, nothing is decided.
     Raises RejectedError, NotFoundError, ConflictError; all are decided or none.
@@ -45,6 +47,8 @@ def decide(
     if decision not in DECISIONS or decision == "reopened":
         raise UsageError(f"{decision!r} is no decision.")
     reason = _checked(subjects, decision, reason, point)
+    if decision == "revisit":
+        revisits.check_due(due_on)
     rows = _locked(conn, subjects, seen)
     batch = str(uuid4()) if len(rows) > 1 else None
     for subject, row in rows.items():
@@ -52,33 +56,43 @@ def decide(
         # First, so that what is found in the corrected point leaves these as they were.
         _set_state(conn, subject, decision)
         if decision == "repaired":
+            repairs.check_reason(point, details["findings"], reason)
             details |= repairs.repair(conn, subject, point, details["findings"])
         if decision == "revisit":
             details["revisit_id"] = revisits.ask(conn, row, reason, due_on, by)
+        else:
+            _take_visits_back(conn, subject, _since_open(conn, subject), by)
         _add(conn, subject, row, decision, reason, details, by, batch)
     due.mark(conn, {(one.province_code, one.commune_code) for one in rows})
     return [dict(row) | {"state": decision} for row in rows.values()]
 
 
-def reopen(conn: Connection, subjects: Sequence[Subject], reason: str, by: By) -> list[Record]:
-    """Take the last decision about each back: the point as it was sent, the revisit withdrawn.
+def reopen(
+    conn: Connection,
+    subjects: Sequence[Subject],
+    reason: str,
+    by: By,
+    *,
+    seen: dict[Subject, int] | None = None,
+) -> list[Record]:
+    """Take all that is decided about each back: the point as it was sent, no visit asked for.
 
-    Raises NotFoundError, RejectedError where nothing is decided; all are reopened or none.
+    seen: as for `decide`. Raises NotFoundError, ConflictError, RejectedError where nothing is
+    decided; all are reopened or none.
     """
     reason = _checked(subjects, "reopened", reason, None)
-    rows = _locked(conn, subjects, None)
+    rows = _locked(conn, subjects, seen)
     for subject, row in rows.items():
-        last = _last(conn, subject)
+        made = _since_open(conn, subject)
+        if not made:
+            raise RejectedError(f"Nothing is decided about {row['household_code']}.")
         _set_state(conn, subject, "open")
-        if last is None or last["decision"] == "reopened":
-            raise RejectedError(f"Nothing is decided about {subject.subject_id}.")
-        if last["decision"] == "repaired":
-            repairs.undo(conn, subject, last["details"]["before"])
-        if last["decision"] == "revisit":
-            revisits.withdraw(
-                conn, last["details"]["revisit_id"], subject.province_code, subject.commune_code, by
-            )
-        details = {"taken_back": last["decision"]}
+        corrected = [one for one in made if one["decision"] == "repaired"]
+        if corrected:
+            # The first correction replaced the point that was sent.
+            repairs.undo(conn, subject, corrected[-1]["details"]["before"])
+        _take_visits_back(conn, subject, made, by)
+        details = {"taken_back": made[0]["decision"]}
         _add(conn, subject, row, "reopened", reason, details, by, None)
     due.mark(conn, {(one.province_code, one.commune_code) for one in rows})
     return [dict(row) | {"state": "open"} for row in rows.values()]
@@ -146,8 +160,8 @@ def _locked(
         last = _last(conn, one)
         if (last["decision_id"] if last else 0) != (seen or {}).get(one, 0):
             raise ConflictError(
-                f"{last['decided_by_name'] if last else 'Somebody'} decided about {one.subject_id} "
-                "meanwhile; nothing was changed. Look at it again."
+                f"{last['decided_by_name'] if last else 'Somebody'} decided about "
+                f"{rows[one]['household_code']} meanwhile; nothing was changed. Look at it again."
             )
     return {one: rows[one] for one in dict.fromkeys(subjects)}
 
@@ -155,6 +169,21 @@ def _locked(
 def _last(conn: Connection, subject: Subject) -> Record | None:
     found = history(conn, subject.subject, subject[1:])
     return found[0] if found else None
+
+
+def _since_open(conn: Connection, subject: Subject) -> list[Record]:
+    """The decisions that hold: those since the last reopening, the latest first."""
+    made = history(conn, subject.subject, subject[1:])
+    return list(takewhile(lambda one: one["decision"] != "reopened", made))
+
+
+def _take_visits_back(conn: Connection, subject: Subject, made: list[Record], by: By) -> None:
+    """Nobody is to go there any more, unless another survey of the household needs it."""
+    ids = {one["details"].get("revisit_id") for one in made if one["decision"] == "revisit"}
+    for revisit_id in sorted(ids - {None}):
+        others = set(lately.waiting_for(conn, revisit_id, *subject[1:3])) - {subject}
+        if not others:
+            revisits.end(conn, revisit_id, subject.province_code, subject.commune_code, by)
 
 
 def _is(table: Table, subject: Subject) -> ColumnElement[bool]:

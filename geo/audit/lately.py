@@ -3,11 +3,11 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import Connection, and_, func, select, tuple_
 
 from geo import scope
 from geo.audit.repairs import Key
-from geo.audit_tables import audit_decision
+from geo.audit_tables import audit_decision, audit_item
 from geo.paging import Record, plain
 
 _KEY = tuple(audit_decision.c[name] for name in Key._fields)
@@ -45,25 +45,35 @@ def made_with(conn: Connection, decision_id: int) -> list[Record]:
     return [row for row in made if last[key_of(row)] == row["decision_id"]]
 
 
-def asking_for(
+def waiting_for(
     conn: Connection, revisit_id: int, province_code: str, commune_code: str
-) -> Key | None:
-    """The survey or site whose last decision asked for this visit; None where none did."""
+) -> list[Key]:
+    """The surveys and sites in the queue whose last decision asked for this visit."""
+    joined = audit_decision.join(
+        audit_item, and_(*(audit_item.c[column.name] == column for column in _KEY))
+    )
     found = conn.execute(
-        select(*_KEY).where(
+        select(*_KEY, func.max(audit_decision.c.decision_id))
+        .select_from(joined)
+        .where(
             scope.within(conn, audit_decision),
             audit_decision.c.province_code == province_code,
             audit_decision.c.commune_code == commune_code,
             audit_decision.c.decision == "revisit",
             audit_decision.c.details["revisit_id"].as_integer() == revisit_id,
         )
-    ).first()
-    if found is None:
-        return None
-    key = Key(*found)
-    last = seen(conn, [key])[key]
-    decided = select(audit_decision.c.decision).where(audit_decision.c.decision_id == last)
-    return key if conn.scalar(decided) == "revisit" else None
+        .group_by(*_KEY)
+        .order_by(*_KEY)
+    )
+    asked = {Key(*row[:4]): row[4] for row in found}
+    last = seen(conn, list(asked))
+    return [key for key, decision_id in asked.items() if last[key] == decision_id]
+
+
+def newest(conn: Connection) -> int:
+    """The id of the last decision that the scope holds; 0 for none."""
+    found = select(func.max(audit_decision.c.decision_id))
+    return conn.scalar(found.where(scope.within(conn, audit_decision))) or 0
 
 
 def key_of(row: Record) -> Key:

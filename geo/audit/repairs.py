@@ -10,11 +10,13 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, func, select, upd
 from geo import areas, copying, scope
 from geo.audit import run as audit
 from geo.errors import RejectedError
+from geo.geometry import EAST, NORTH, SOUTH, WEST
 from geo.paging import Record
 from geo.rules import RULES, SURVEY
 from geo.tables import NO_COMMUNE, site, survey
 
 _KEPT = ("accuracy_m", "crs", "as_sent")
+_SAME = 1e-6  # degrees; what a form shows of a proposal has six decimals
 
 
 class Point(NamedTuple):
@@ -50,7 +52,7 @@ def repair(
 
 
 def undo(conn: Connection, key: Key, before: dict[str, Any]) -> None:
-    """Give the point back that `repair` replaced."""
+    """Give a point back that `repair` replaced: its `before`."""
     _write(conn, key, before)
     _judge(conn, key)
 
@@ -65,13 +67,28 @@ def proposed(findings: Sequence[Record]) -> Point | None:
     return Point(best["evidence"]["repaired_lon"], best["evidence"]["repaired_lat"])
 
 
+def check_reason(point: Point | None, findings: Sequence[Record], reason: str) -> None:
+    """Whoever gives a point that no finding proposes says why; raises RejectedError."""
+    offered = proposed(findings)
+    same = point is None or (
+        offered is not None
+        and math.isclose(point.lon, offered.lon, abs_tol=_SAME)
+        and math.isclose(point.lat, offered.lat, abs_tol=_SAME)
+    )
+    if not same and not reason:
+        raise RejectedError("Say how the right point is known: no finding proposes it.")
+
+
 def _checked(point: Point | None) -> Point:
     if point is None:
         raise RejectedError("No finding proposes a point; give the right one.")
     if not (math.isfinite(point.lon) and math.isfinite(point.lat)):
         raise RejectedError("The point's longitude and latitude must be numbers.")
-    if not (-180 <= point.lon <= 180 and -90 <= point.lat <= 90):
-        raise RejectedError("The point is not on Earth: longitude −180 to 180, latitude −90 to 90.")
+    if not (WEST <= point.lon <= EAST and SOUTH <= point.lat <= NORTH):
+        raise RejectedError(
+            f"The point is not in Viet Nam: longitude {WEST:g} to {EAST:g}, "
+            f"latitude {SOUTH:g} to {NORTH:g}."
+        )
     if point.accuracy_m is not None and not 0 < point.accuracy_m <= 10_000:
         raise RejectedError("The accuracy must be above 0 and at most 10,000 metres.")
     return point

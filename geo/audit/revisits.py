@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Select,
     and_,
@@ -16,11 +17,11 @@ from sqlalchemy import (
     update,
 )
 
-from geo import areas, paging, scope
+from geo import areas, metrics, paging, scope
 from geo.areas import Area
 from geo.audit.actors import By
 from geo.audit_tables import revisit
-from geo.errors import NotFoundError, UsageError
+from geo.errors import NotFoundError, RejectedError, UsageError
 from geo.paging import Page, Record
 from geo.tables import household, survey
 
@@ -28,26 +29,45 @@ STATES = ("open", "done", "all")
 _KEYS = ("asked_at", "revisit_id")
 
 
-def ask(
-    conn: Connection,
-    row: Record,
-    reason: str,
-    due_on: date | None,
-    by: By,
-    sample_id: int | None = None,
-) -> int:
+def check_due(due_on: date | None) -> None:
+    """Raises RejectedError for a day that is over in Viet Nam."""
+    if due_on is not None and due_on < metrics.today():
+        raise RejectedError("The visit cannot be due on a day that is over.")
+
+
+def ask(conn: Connection, row: Record, reason: str, due_on: date | None, by: By) -> int:
     """Ask for another visit to the household of a survey or site; the revisit's id.
 
     row: subject, subject_id, province_code, commune_code, household_code, enumerator, demo. It is
-    done by itself when a survey of the household is made after this moment.
+    done by itself when a survey of the household is made after this moment. Where an auditor has
+    asked for one that is not made yet, that one stays, with the new reason and day.
     """
+    place = {name: row[name] for name in ("province_code", "commune_code", "household_code")}
+    asked_already = conn.scalar(
+        select(revisit.c.revisit_id)
+        .where(
+            scope.within(conn, revisit),
+            *(revisit.c[name] == value for name, value in place.items()),
+            revisit.c.sample_id.is_(None),
+            *_open(),
+        )
+        .order_by(revisit.c.revisit_id)
+        .limit(1)
+    )
+    if asked_already is not None:
+        told = {"reason": reason, "due_on": due_on}
+        conn.execute(
+            update(revisit)
+            .where(scope.within(conn, revisit), revisit.c.revisit_id == asked_already)
+            .values({"demo": row["demo"]} | {name: value for name, value in told.items() if value})
+        )
+        return asked_already
     return conn.execute(
         insert(revisit)
         .values(
-            **{name: row[name] for name in ("province_code", "commune_code", "household_code")},
+            **place,
             survey_id=row["subject_id"] if row["subject"] == "survey" else None,
             enumerator=row.get("enumerator") or "",
-            sample_id=sample_id,
             reason=reason,
             due_on=due_on,
             asked_by=by.account_id,
@@ -61,20 +81,52 @@ def ask(
 def withdraw(
     conn: Connection, revisit_id: int, province_code: str, commune_code: str, by: By
 ) -> None:
-    """Take a request back, whoever asked; raises NotFoundError where none is open."""
+    """Take a request back, whoever asked.
+
+    Raises NotFoundError where none is open, RejectedError for a visit that a sample drew.
+    """
+    here = _is(conn, revisit_id, province_code, commune_code)
+    if conn.scalar(select(revisit.c.sample_id).where(*here)) is not None:
+        raise RejectedError(
+            "A sample drew this visit; record it there as unreachable, with the reason."
+        )
+    if not end(conn, revisit_id, province_code, commune_code, by):
+        raise NotFoundError("There is no such request for a visit (any more).")
+
+
+def end(conn: Connection, revisit_id: int, province_code: str, commune_code: str, by: By) -> bool:
+    """Take a request back if it is still open, neither made nor taken back; whether it was."""
     gone = conn.execute(
         update(revisit)
-        .where(
-            scope.within(conn, revisit),
-            revisit.c.province_code == province_code,
-            revisit.c.commune_code == commune_code,
-            revisit.c.revisit_id == revisit_id,
-            revisit.c.withdrawn_at.is_(None),
-        )
+        .where(*_is(conn, revisit_id, province_code, commune_code), *_open())
         .values(withdrawn_at=func.now(), withdrawn_by=by.account_id, withdrawn_by_name=by.name)
     )
-    if gone.rowcount != 1:
-        raise NotFoundError("There is no such request for a visit (any more).")
+    return gone.rowcount == 1
+
+
+def _is(
+    conn: Connection, revisit_id: int, province_code: str, commune_code: str
+) -> tuple[ColumnElement[bool], ...]:
+    return (
+        scope.within(conn, revisit),
+        revisit.c.province_code == province_code,
+        revisit.c.commune_code == commune_code,
+        revisit.c.revisit_id == revisit_id,
+    )
+
+
+def _open() -> tuple[ColumnElement[bool], ...]:
+    made = (
+        select(survey.c.survey_id)
+        .where(
+            survey.c.province_code == revisit.c.province_code,
+            survey.c.commune_code == revisit.c.commune_code,
+            survey.c.household_code == revisit.c.household_code,
+            survey.c.surveyed_at > revisit.c.asked_at,
+        )
+        .correlate(revisit)
+    )
+    return revisit.c.withdrawn_at.is_(None), ~made.exists()
 
 
 def listing(
