@@ -1,12 +1,13 @@
 """The pass over a province, the queue that it makes, and what auditors decide about it."""
 
+import hashlib
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
 
-from geo import areas
+from geo import areas, metrics
 from geo.audit import cases, decisions, due, queue, revisits, risk, together
 from geo.audit import run as audit
 from geo.audit.actors import By
@@ -18,7 +19,14 @@ from geo.scope import Scope, bind
 from geo.tables import finding, household, survey, verdict_history
 from tests.test_audit import add_survey, world  # noqa: F401 - a fixture
 
+
+def opaque(name):
+    return hashlib.sha256(name.encode()).hexdigest()[:24]
+
+
+SPOT = opaque("one_spot:x")
 AUDITOR = By(7, "Lê Thị Kiểm")
+DAY = metrics.today() + timedelta(days=9)
 
 
 def sid(number):
@@ -153,13 +161,13 @@ def test_a_case_shows_only_the_rows_of_the_scope(judged):
     together.items.renew(judged, "19")
     page = queue.cases(judged, asked(judged))
     assert [(one["case_key"], one["size"]) for one in page.items] == [
-        ("one_spot:x", 2),
+        (SPOT, 2),
         (f"10001:survey:{sid(3)}", 1),
     ]
     assert set(page.items[0]["rules"]) == {"outside", "mock_location", "accuracy_zero"}
-    assert len(queue.members(judged, "19", "one_spot:x")) == 2
+    assert len(queue.members(judged, "19", SPOT)) == 2
     bind(judged, Scope(communes=frozenset({"10002"}), write=True))
-    assert queue.members(judged, "19", "one_spot:x") == []
+    assert queue.members(judged, "19", SPOT) == []
     assert queue.cases(judged, asked(judged)).items == []
     with pytest.raises(NotFoundError):
         decisions.decide(judged, [subject(2)], "confirmed", "", AUDITOR)
@@ -210,9 +218,9 @@ def test_many_are_decided_at_once_with_one_reason_or_none(judged):
         ("explained", "  ", None, RejectedError, "Say what explains it"),
         ("confirmed", "x" * 1001, None, RejectedError, "longer than 1000"),
         ("repaired", "", None, RejectedError, "No finding proposes a point"),
-        ("repaired", "", Point(200.0, 21.0), RejectedError, "not on Earth"),
-        ("repaired", "", Point(float("nan"), 21.0), RejectedError, "must be numbers"),
-        ("repaired", "", Point(105.0, 21.0, -1.0), RejectedError, "accuracy must be above 0"),
+        ("repaired", "x", Point(200.0, 21.0), RejectedError, "not in Viet Nam"),
+        ("repaired", "x", Point(float("nan"), 21.0), RejectedError, "must be numbers"),
+        ("repaired", "x", Point(105.0, 21.0, -1.0), RejectedError, "accuracy must be above 0"),
         ("open", "", None, UsageError, "is no decision"),
         ("reopened", "", None, UsageError, "is no decision"),
     ],
@@ -230,7 +238,7 @@ def test_who_did_not_see_the_last_decision_decides_nothing(judged):
 
 def test_a_repaired_point_gets_a_new_verdict_and_the_sent_one_comes_back(judged):
     decisions.decide(
-        judged, [subject(2)], "repaired", "", AUDITOR, point=Point(105.05, 21.0600123, 8)
+        judged, [subject(2)], "repaired", "gọi", AUDITOR, point=Point(105.05, 21.0600123, 8)
     )
     row = judged.execute(select(survey).where(survey.c.survey_id == sid(2))).one()
     assert (row.verdict, row.accuracy_m) == ("inside", 8.0)
@@ -249,16 +257,36 @@ def test_a_repaired_point_gets_a_new_verdict_and_the_sent_one_comes_back(judged)
     assert listed(judged) == [2, 4, 3]
 
 
+def test_a_repaired_point_is_held_against_nobody_and_stays_repaired(judged):
+    """Without an accuracy and with three decimals: the auditor's own way of writing."""
+    decisions.decide(
+        judged, [subject(2)], "repaired", "gọi điện", AUDITOR, point=Point(105.03, 21.03)
+    )
+    together.run(judged, "19")
+    assert listed(judged, state="repaired") == [2]
+    assert 2 not in listed(judged)
+
+
+def test_what_was_explained_weighs_no_more_when_something_new_opens_it(judged):
+    decisions.decide(judged, [subject(2)], "explained", "nhà ở hai nơi", AUDITOR)
+    judged.execute(survey.update().where(survey.c.survey_id == sid(2)).values(accuracy_m=400))
+    audit.run(judged)
+    together.run(judged, "19")
+    row = queue.item(judged, "survey", ("19", "10001", sid(2)))
+    assert (row["state"], row["counted"]) == ("open", ["accuracy_poor"])
+    assert row["risk"] == pytest.approx(5.0)
+
+
 def test_only_what_is_decided_can_be_reopened(judged):
     with pytest.raises(RejectedError, match="Nothing is decided"):
         decisions.reopen(judged, [subject(2)], "", AUDITOR)
 
 
 def test_a_revisit_is_listed_until_a_later_survey_comes_in(judged):
-    decisions.decide(judged, [subject(2)], "revisit", "đo lại", AUDITOR, due_on=date(2026, 12, 1))
+    decisions.decide(judged, [subject(2)], "revisit", "đo lại", AUDITOR, due_on=DAY)
     (one,) = revisits.listing(judged, areas.get(judged, "19")).items
     assert (one["household_code"], one["enumerator"], one["reason"]) == ("H1", "e", "đo lại")
-    assert (one["due_on"], one["asked_by_name"]) == (date(2026, 12, 1), "Lê Thị Kiểm")
+    assert (one["due_on"], one["asked_by_name"]) == (DAY, "Lê Thị Kiểm")
     assert (one["lon"], one["lat"]) == (105.15, 21.0712345)
     assert revisits.listing(judged, areas.get(judged, "19"), enumerator="f").items == []
     add_survey(judged, 9, 105.05, surveyed_at=datetime.now(UTC) + timedelta(hours=1))

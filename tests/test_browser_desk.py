@@ -1,5 +1,6 @@
 """The auditors' desk in a real browser: keys, evidence beside the list, the form, no script."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -22,6 +23,7 @@ from web.app import create_app
 pytestmark = pytest.mark.browser
 
 GROUP = "same_point:1"
+CASE = hashlib.sha256(GROUP.encode()).hexdigest()[:24]
 FIRST = UNCERTAIN
 """The worst row of the worst case: it is doubted twice."""
 DECISIONS = ("finding", "audit_item", "audit_decision", "audit_due", "revisit", "survey")
@@ -242,6 +244,7 @@ def test_a_point_is_repaired_by_a_click_on_the_map(watched: Watched, stored: Cal
     assert float(page.input_value("input[name=lat]")) == pytest.approx(21.06, abs=0.002)
     assert float(page.input_value("input[name=lon]")) == pytest.approx(105.06, abs=0.002)
     assert page.locator(".badge.draft").count() == 1
+    page.fill("#decide input[name=reason]", "Gọi cho thôn")
     with page.expect_navigation():
         page.click("#decide button[type=submit]")
     assert stored()[0][:2] == (OUTSIDE, "repaired")
@@ -251,7 +254,7 @@ def test_a_point_is_repaired_by_a_click_on_the_map(watched: Watched, stored: Cal
 
 
 def test_rows_and_cases_are_ticked_and_counted(watched: Watched, stored: Callable) -> None:
-    page = watched.open(f"/audit?area=19&case=19:{GROUP}")
+    page = watched.open(f"/audit?area=19&case=19:{CASE}")
     count = page.locator("#decide-count")
     assert count.inner_text() == "cho 1 dòng"
     page.check("input[data-all]")
@@ -269,12 +272,12 @@ def test_rows_and_cases_are_ticked_and_counted(watched: Watched, stored: Callabl
 
 
 def test_a_row_of_the_case_shows_its_own_evidence(watched: Watched) -> None:
-    page = watched.open(f"/audit?area=19&case=19:{GROUP}")
+    page = watched.open(f"/audit?area=19&case=19:{CASE}")
     evidence(page, FIRST)
     assert page.locator(".ringed").count() == 1
     page.locator("a[data-item]").nth(1).click()
     evidence(page, INSIDE)
-    assert page.locator("tr.chosen").first.get_attribute("data-case") == f"19:{GROUP}"
+    assert page.locator("tr.chosen").first.get_attribute("data-case") == f"19:{CASE}"
     assert page.input_value("#decide input[name=next]") == f"19:05001:survey:{OUTSIDE}"
 
 
