@@ -19,6 +19,10 @@ COLUMNS = (
 )
 
 
+_OF_WHAT_WAS_SENT = ("measurement", "coordinates")
+"""Families that judge how a point was measured and written: not one that an auditor set."""
+
+
 def rules_for(subject: str, alone: bool) -> list[Rule]:
     """The rules about `subject` that see one row (alone), or all there are."""
     return [r for r in RULES.values() if subject in r.subjects and (r.alone or not alone)]
@@ -37,11 +41,14 @@ def findings_of(
     frame: the columns of geo.audit.frames; with alone=True those that the rules for single rows
     read are enough: the verdict's, lon, lat, accuracy_m, mock_location. evidence: a dict of plain
     values for JSON. group_key: what rows share, with the rule's code, else None. blameless: False,
-    see geo.audit.changes.
+    see geo.audit.changes. A point that an auditor set is not blamed on who sent another one.
     """
     found = []
+    corrected = frame["corrected"].astype(bool) if "corrected" in frame else None
     for rule in rules_for(subject, alone):
         hits = rule.find(frame, context)
+        if corrected is not None and (rule.family in _OF_WHAT_WAS_SENT or rule.code == "uncertain"):
+            hits = hits[~corrected[hits.index]]
         if len(hits):
             found.append(_listed(frame, hits, rule, key))
     if not found:

@@ -18,7 +18,7 @@ def mark(conn: Connection, communes: Collection[tuple[str, str]]) -> None:
 
 
 def mark_all(conn: Connection, area: Area | None) -> None:
-    """The same for an area, or for everything, whatever changed: rules and their limits may have."""
+    """The same for an area, or for everything: rules and their limits may have changed."""
     for table in (survey, site):
         within = [] if area is None else [areas.scope(area, table)]
         found = select(table.c.province_code).where(*within).distinct()

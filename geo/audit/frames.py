@@ -2,7 +2,8 @@
 
 Rows that rules get have these columns; what is not known is NaN, NaT or None.
 
-both: province_code, commune_code, household_code, lon, lat, accuracy_m, recorded_address,
+both: province_code, commune_code, household_code, area_id (of the household's recorded address),
+lon, lat, accuracy_m, corrected (an auditor set the point), recorded_address,
 candidates (lists), content_hash, judged_at, demo, the columns of a verdict (verdict, probability,
 distance_m, accuracy_used_m, boundary_accuracy_m, recorded_code, located_code, boundary_version);
 of the household village and village_key (name of its hamlet, and that folded), home_lon,

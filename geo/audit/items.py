@@ -1,5 +1,6 @@
 """The queue's rows: one for each survey or site with findings, made anew from these."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,11 +30,19 @@ def renew(conn: Connection, province_code: str) -> int:
     return len(found)
 
 
+def _opaque(name: str) -> str:
+    """A case's name without what it is made of: part of it may be another commune's."""
+    return hashlib.sha256(name.encode()).hexdigest()[:24]
+
+
 def _columns(province_code: str, found: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[object]]:
     keys = [(row["commune_code"], row["subject"], row["subject_id"]) for row in found]
     names = {key: ":".join(key) for key in keys}
     groups = {key: row["groups"] for key, row in zip(keys, found, strict=True)}
-    case_of = cases.of(groups, names)
+    case_of = {
+        key: name if name == names[key] else _opaque(name)
+        for key, name in cases.of(groups, names).items()
+    }
     risks = [risk.of(row["counted"]) for row in found]
     return {
         "province_code": [province_code] * len(found),

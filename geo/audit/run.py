@@ -139,6 +139,7 @@ def _chunks(
             func.ST_X(table.c.geom).label("lon"),
             func.ST_Y(table.c.geom).label("lat"),
             table.c.accuracy_m,
+            and_(table.c.as_sent.is_not(None), table.c.geom.is_not(None)).label("corrected"),
             table.c.content_hash,
             table.c.judged_at,
             *mocked,

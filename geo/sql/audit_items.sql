@@ -1,14 +1,21 @@
 -- Each survey and site of a province that has findings, with what the auditors' queue shows of it.
-WITH doubted AS (
-    SELECT commune_code, subject, subject_id,
-           array_agg(rule ORDER BY rule) AS rules,
-           coalesce(array_agg(rule ORDER BY rule) FILTER (WHERE NOT blameless), '{}') AS counted,
-           coalesce(array_agg(DISTINCT group_key) FILTER (WHERE group_key IS NOT NULL), '{}')
-               AS groups,
-           bool_or(state = 'open') AS open
+WITH one AS (
+    SELECT *, bool_or(state = 'open' AND NOT blameless) OVER (
+               PARTITION BY commune_code, subject, subject_id
+           ) AS open
       FROM finding
      WHERE province_code = :province_code
-     GROUP BY commune_code, subject, subject_id
+), doubted AS (
+    SELECT commune_code, subject, subject_id, open,
+           array_agg(rule ORDER BY rule) AS rules,
+           -- Of one that is open again, what was explained or repaired weighs no more.
+           coalesce(array_agg(rule ORDER BY rule) FILTER (
+               WHERE NOT blameless AND NOT (open AND state IN ('explained', 'repaired'))
+           ), '{}') AS counted,
+           coalesce(array_agg(DISTINCT group_key) FILTER (WHERE group_key IS NOT NULL), '{}')
+               AS groups
+      FROM one
+     GROUP BY commune_code, subject, subject_id, open
 ), decided AS (
     SELECT DISTINCT ON (commune_code, subject, subject_id)
            commune_code, subject, subject_id, decision
