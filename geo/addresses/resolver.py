@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 
 from geo.addresses.misspelt import Spellings
 from geo.addresses.reading import Reading, readings
+from geo.addresses.renamed import Told, told
 from geo.addresses.texts import Match, Text, Texts, match
 from geo.addresses.units import Index, fingerprint, units
-from geo.addresses.words import parts
+from geo.addresses.words import MAX_LENGTH, parts
 
 MAX_CANDIDATES = 20
 """More communes than this tell nothing about the place; the address counts as unresolved."""
@@ -59,6 +60,23 @@ class Resolver:
         self.resolve = lru_cache(maxsize=200_000)(self._resolve)
 
     def _resolve(self, written: str) -> Resolution:
+        both = told(written) if len(written) <= MAX_LENGTH else None
+        return self._today(both) if both else self._read(written)
+
+    def _today(self, both: Told) -> Resolution:
+        """What is said of today; where that leaves several open, those that the former became."""
+        now, before = self._read(both.now), self._read(both.before)
+        if not now.candidates:
+            return before
+        shared = tuple(code for code in now.candidates if code in before.candidates)
+        if len(now.candidates) > 1 and len(shared) == 1:
+            sure = max(now.confidence, before.confidence)
+            return before._replace(
+                commune_code=shared[0], candidates=shared, confidence=sure, era=now.era
+            )
+        return now
+
+    def _read(self, written: str) -> Resolution:
         pieces = parts(written)
         text = self._texts.of(pieces)
         if text is None:
