@@ -88,7 +88,11 @@ def of(conn: Connection) -> Scope:
 
 def within(conn: Connection, table: NamedFromClause) -> ColumnElement[bool]:
     """The condition for rows of `table` (province_code, commune_code) in the scope of `conn`."""
-    scope = of(conn)
+    return rows_of(of(conn), table)
+
+
+def rows_of(scope: Scope, table: NamedFromClause) -> ColumnElement[bool]:
+    """The same for a scope that may be narrower than that of the transaction."""
     if scope.everything:
         return true()
     parts: list[ColumnElement[bool]] = []

@@ -261,7 +261,7 @@ def test_rows_and_cases_are_ticked_and_counted(watched: Watched, stored: Callabl
     assert count.inner_text() == "cho 2 dòng"
     page.keyboard.press("x")
     page.check(f"tr[data-subject='{OUTSIDE}'] input[name=pick]")
-    assert count.inner_text() == "cho 2 trường hợp đã đánh dấu trong danh sách"
+    assert count.inner_text() == "cho 2 trường hợp đã đánh dấu trong danh sách: 3 dòng"
     page.keyboard.press("1")
     with page.expect_navigation():
         page.keyboard.press("Enter")

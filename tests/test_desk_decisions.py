@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from werkzeug.test import TestResponse
 
 from geo.account_tables import access_log
-from geo.audit import items
+from geo.audit import decisions, items
 from geo.audit_tables import audit_decision, audit_item, revisit
 from geo.tables import finding, household, survey
 from tests import page_data, people
@@ -32,6 +32,13 @@ def send(client: FlaskClient, *surveys: str, seen: int = 0, **form: object) -> T
     subjects = [f"{seen}:{item(one)}" for one in surveys]
     given = {"back": "area=19", "next": NEXT, "subject": subjects, "here": item(surveys[0])}
     return client.post("/audit/decisions", data={**given, **form})
+
+
+def picks(client: FlaskClient, *cases: str, query: str = "area=19") -> list[str]:
+    """What the list's ticks of these cases carry."""
+    html = client.get(f"/audit?{query}").text
+    found = re.findall(r'name="pick" form="decide" value="([^"]+)"', html)
+    return [next(one for one in found if one.endswith(f":{case}")) for case in cases]
 
 
 def decided(conn: Connection) -> list[tuple[str, str, str, str]]:
@@ -101,7 +108,10 @@ def test_the_log_knows_what_was_decided_where_and_why(
         ({"decision": "confirmed", "subject": []}, 422, ""),
         ({"decision": "confirmed", "subject": ["x"]}, 422, "Biểu mẫu bị hỏng"),
         ({"decision": "confirmed", "subject": [f"0:{item(INSIDE)}"]}, 404, ""),
-        ({"decision": "confirmed", "pick": ["19:none"]}, 404, "Không có trường hợp này"),
+        ({"decision": "confirmed", "pick": ["19:none"]}, 422, "Biểu mẫu bị hỏng"),
+        ({"decision": "confirmed", "pick": ["0.1.7:19:none"]}, 409, "nay 0 dòng"),
+        ({"decision": "repaired", "lat": "1_0", "lon": "105"}, 422, "không phải là số"),
+        ({"decision": "repaired", "lat": "21²", "lon": "105"}, 422, "không phải là số"),
     ],
 )
 def test_what_cannot_be_decided_is_refused_beside_the_form_that_keeps_what_was_typed(
@@ -205,12 +215,81 @@ def test_cases_ticked_in_the_list_go_before_rows_and_hold_what_the_filter_holds(
 ) -> None:
     group(conn, OUTSIDE, INSIDE)
     send(client, OUTSIDE, decision="confirmed")
-    picked = [f"19:{CASE}", f"19:05001:survey:{UNCERTAIN}"]
+    picked = picks(client, f"19:{CASE}", f"19:05001:survey:{UNCERTAIN}")
     answer = send(client, UNLOCATED, pick=picked, decision="explained", reason="Cùng lý do")
     assert answer.status_code == 303
     assert states(conn) == {
         OUTSIDE: "confirmed", INSIDE: "explained", UNCERTAIN: "explained", UNLOCATED: "open",
     }  # fmt: skip
+
+
+def test_a_ticked_case_is_decided_only_as_far_as_the_filters_show_it(
+    conn: Connection, client: FlaskClient
+) -> None:
+    group(conn, OUTSIDE, UNCERTAIN)
+    query = "area=19&verdict=outside"
+    held = picks(client, f"19:{CASE}", query=query)
+    assert held[0].split(".")[1] == "1"
+    answer = send(client, OUTSIDE, pick=held, decision="confirmed", back=query, subject=[])
+    assert answer.status_code == 303
+    assert states(conn)[OUTSIDE] == "confirmed" and states(conn)[UNCERTAIN] == "open"
+
+
+def test_a_ticked_case_that_changed_since_the_list_was_opened_is_refused_and_stays_ticked(
+    conn: Connection, client: FlaskClient
+) -> None:
+    group(conn, OUTSIDE, INSIDE)
+    held = picks(client, f"19:{CASE}", query="area=19&state=all")
+    other = people.client(client.application, conn, "auditor@19")
+    send(other, OUTSIDE, decision="confirmed")
+    form = {"decision": "explained", "reason": "Cùng nhà", "subject": []}
+    answer = send(client, UNCERTAIN, back="area=19&state=all", **form, pick=held)
+    assert answer.status_code == 409 and decided(conn)[0][3] in answer.text
+    ticks = re.findall(r'value="([^"]+)" data-rows="2" checked', answer.text)
+    assert [one.rpartition(":")[2] for one in ticks] == [CASE]
+    group(conn, UNCERTAIN)
+    joined = send(client, UNLOCATED, back="area=19&state=all", **form, pick=ticks)
+    assert joined.status_code == 409 and "lúc đó 2 dòng, nay 3 dòng" in joined.text
+    assert len(decided(conn)) == 1
+
+
+def test_rows_ticked_in_a_refused_form_stay_ticked(conn: Connection, client: FlaskClient) -> None:
+    group(conn, OUTSIDE, INSIDE, UNCERTAIN)
+    answer = send(client, OUTSIDE, UNCERTAIN, decision="explained")
+    ticks = re.findall(r'name="subject" form="decide" value="0:([^"]+)" checked', answer.text)
+    assert answer.status_code == 422 and set(ticks) == {item(OUTSIDE), item(UNCERTAIN)}
+
+
+def test_a_great_case_is_decided_in_portions(
+    conn: Connection, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decisions, "MAX_AT_ONCE", 2)
+    group(conn, OUTSIDE, INSIDE, UNCERTAIN)
+    for left in (1, 0):
+        held = picks(client, f"19:{CASE}")
+        answer = send(client, OUTSIDE, pick=held, decision="confirmed", subject=[])
+        assert answer.status_code == 303
+        rest = [one for one in (OUTSIDE, INSIDE, UNCERTAIN) if states(conn)[one] == "open"]
+        assert len(rest) == left
+
+
+def test_only_what_this_session_saved_last_is_undone(conn: Connection, client: FlaskClient) -> None:
+    other = people.client(client.application, conn, "auditor@19")
+    send(other, OUTSIDE, decision="confirmed")
+    number = conn.scalar(select(audit_decision.c.decision_id))
+    page = client.get(f"/audit?area=19&done={number}&item={item(OUTSIDE)}").text
+    assert "data-undo" not in page and "Lý do mở lại" in page
+    answer = client.post("/audit/undo", data={"back": "", "decision_id": str(number)})
+    assert answer.status_code == 404 and states(conn)[OUTSIDE] == "confirmed"
+
+
+def test_a_case_opens_on_the_row_that_the_filters_show(
+    conn: Connection, client: FlaskClient
+) -> None:
+    group(conn, OUTSIDE, UNCERTAIN)
+    query = f"area=19&verdict=uncertain&case=19:{CASE}"
+    for path in ("/audit", "/audit/case"):
+        assert f'data-key="{item(UNCERTAIN)}"' in client.get(f"{path}?{query}").text
 
 
 def test_rows_beyond_ones_areas_are_told_and_left_alone(
@@ -231,7 +310,7 @@ def test_rows_beyond_ones_areas_are_told_and_left_alone(
     assert f":{item(INSIDE, '05002')}" not in html and f"0:{item(OUTSIDE)}" in html
     form = {"back": "area=19", "decision": "confirmed", "subject": f"0:{item(INSIDE, '05002')}"}
     assert mixed.post("/audit/decisions", data=form).status_code == 404
-    picked = {"back": "area=19", "decision": "confirmed", "pick": f"19:{CASE}"}
+    picked = {"back": "area=19", "decision": "confirmed", "pick": picks(mixed, f"19:{CASE}")}
     assert mixed.post("/audit/decisions", data=picked).status_code == 303
     assert states(conn) == {
         OUTSIDE: "confirmed", UNCERTAIN: "confirmed", INSIDE: "open", UNLOCATED: "open",

@@ -5,14 +5,15 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, session
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 
-from api.access import asked, begin, needs, note, query_text
+from api.access import asked, begin, current, needs, note, query_text
 from geo import metrics, rules
+from geo.accounts import roles
 from geo.areas import Area
-from geo.audit import lately, queue
+from geo.audit import decisions, lately, queue
 from geo.audit.queue import Asked
 from geo.audit.repairs import Key
 from geo.errors import NotFoundError
@@ -27,6 +28,8 @@ pages = Blueprint("audit", __name__)
 
 ACTION = "records.read"
 PAGE_SIZE = 50
+SAVED = "desk_saved"
+"""Where the session keeps the id of the decision that it saved last."""
 
 
 @pages.get("/audit")
@@ -44,7 +47,8 @@ def case() -> str:
     asked_for = Desk.of(request.args)
     note(subject="audit", query=query_text())
     with begin() as conn:
-        key = desk_case.chosen(conn, asked_for)
+        wanted = asked_for.asked(asked(conn, asked_for.get("area"), ACTION))
+        key = desk_case.chosen(conn, asked_for, wanted)
         if key is None:
             raise NotFoundError(_("Không có trường hợp này, hoặc cảnh báo của nó đã hết."))
         return render_template("audit_case.html", **_case(conn, asked_for, key))
@@ -63,8 +67,9 @@ def shown(
     wanted = asked_for.asked(area)
     listed = queue.cases(conn, wanted, asked_for.get("cursor") or None, PAGE_SIZE)
     before, after = asked_for.pages(listed.next_cursor)
-    key = desk_case.chosen(conn, asked_for)
+    key = desk_case.chosen(conn, asked_for, wanted)
     one = _case_or_none(conn, asked_for, key, typed)
+    picks = _picks(conn, wanted, listed.items)
     facets = queue.facets(conn, replace(wanted, rule=None, enumerator=None, device_id=None))
     made = maps.LocalMap(_("Bản đồ các trường hợp"))
     maps.outline(area.code, listed.items if area.level == "commune" else ()).add_to(made)
@@ -80,6 +85,8 @@ def shown(
         options=own_areas.around(conn, area, ACTION),
         wanted=wanted,
         page=listed,
+        picks=picks,
+        most=decisions.MAX_AT_ONCE,
         communes=_communes(conn, listed.items, area),
         totals=queue.totals(conn, wanted),
         bare=not listed.items and not metrics.figures(conn, area)["surveys"],
@@ -125,6 +132,8 @@ def _nothing(asked_for: Desk) -> dict[str, Any]:
         "case_text": desk.case_text,
         "key_text": desk.key_text,
         "key_of": lately.key_of,
+        "desk_today": desk.today,
+        "ticked": desk.ticked(request.form),
         "rule_titles": {code: getattr(one, language()) for code, one in rules.RULES.items()},
     }
 
@@ -159,8 +168,28 @@ def _done(conn: Connection, asked_for: Desk) -> dict[str, Any] | None:
     """What was just decided, as long as nothing else was decided about it since."""
     number = asked_for.get("done")
     rows = lately.made_with(conn, int(number)) if number.isdigit() and len(number) < 19 else []
-    mine = [one for one in rows if desk_case.may_decide(lately.key_of(one))]
+    mine = [one for one in rows if saved_here(number, one)]
     return {"decision": mine[0]["decision"], "count": len(mine), "id": number} if mine else None
+
+
+def saved_here(number: str, row: Record) -> bool:
+    """Whether this very session of the user saved the decision last; only that is undone at once.
+
+    What somebody else decided, or the user long ago, is opened again with a reason of its own.
+    """
+    own = row["decided_by"] == current().account_id and session.get(SAVED) == number
+    return own and desk_case.may_decide(lately.key_of(row))
+
+
+def _picks(conn: Connection, wanted: Asked, items: list[Record]) -> dict[str, desk.Pick]:
+    """What the listed cases' ticks carry, of those that the user may decide about."""
+    listed = [(one["province_code"], one["case_key"]) for one in items]
+    mine = roles.reach(current(), desk_case.DECIDE)
+    newest = lately.newest(conn)
+    return {
+        desk.case_text(*case): desk.Pick(newest, *extent, case)
+        for case, extent in queue.extents(conn, wanted, listed, mine).items()
+    }
 
 
 def _point(item: Record) -> dict[str, Any]:

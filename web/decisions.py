@@ -1,24 +1,26 @@
 """Decisions from the desk: one reason for one or many, undone again, or refused in words."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, request, session
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from api.access import begin, current, needs, note
+from api.access import asked, begin, current, needs, note
 from api.audit import note_place
+from geo import scope
 from geo.audit import decisions, lately, queue
 from geo.audit.actors import By
 from geo.audit.repairs import Key, Point
-from geo.errors import NotFoundError, RejectedError
+from geo.errors import ConflictError, NotFoundError, RejectedError
 from geo.paging import Record
 from web import audit, desk
 from web.desk import Desk
-from web.desk_case import DECIDE, may_decide
+from web.desk_case import DECIDE
 from web.forms import Refused, all_typed, attempt, typed
 
 pages = Blueprint("decisions", __name__, url_prefix="/audit")
@@ -53,7 +55,7 @@ def undo() -> Answer:
 
     def do(conn: Connection) -> list[Record]:
         made = lately.made_with(conn, int(number)) if _is_id(number) else []
-        keys = [key for one in made if may_decide(key := lately.key_of(one))]
+        keys = [lately.key_of(one) for one in made if audit.saved_here(number, one)]
         if not keys:
             raise NotFoundError(_("Không còn kết luận này để hoàn tác."))
         return _reopened(conn, keys)
@@ -79,6 +81,7 @@ def _answered(do: Callable[[Connection], list[Record]], next_case: str | None = 
     with begin() as conn:
         last = lately.seen(conn, [lately.key_of(one) for one in done[:1]])
     made = next(iter(last.values()), None)
+    session[audit.SAVED] = str(made)
     where = {"item": here} if next_case is None else {"case": next_case}
     anchor = "#case" if any(where.values()) else ""
     return redirect(back.link(**where, done=made) + anchor, 303)
@@ -94,7 +97,7 @@ def _decide(conn: Connection) -> list[Record]:
         typed("decision"),
         typed("reason"),
         _by(),
-        point=_point() if typed("decision") == "repaired" else None,
+        point=_point(len(seen)) if typed("decision") == "repaired" else None,
         due_on=desk.day_or_none(typed("due_on").strip())
         if typed("decision") == "revisit"
         else None,
@@ -120,39 +123,57 @@ def _ticked() -> dict[Key, int]:
 
 
 def _picked(conn: Connection, back: Desk) -> dict[Key, int]:
-    """The rows of the cases that are ticked in the list, as far as its filter holds them.
+    """The rows of the cases that are ticked in the list, as far as its filters hold them.
 
     Only those that the user may decide about: what lies elsewhere is not visible in this
     transaction.
     """
-    keys: list[Key] = []
-    state = back.get("state") or "open"
-    for text in request.form.getlist("pick"):
-        case = desk.read_case(text)
-        rows = queue.members(conn, *case, decisions.MAX_AT_ONCE + 1) if case else []
-        keys += [lately.key_of(one) for one in rows if state in ("all", one["state"])]
-    if request.form.getlist("pick") and not keys:
-        raise NotFoundError(_("Không có trường hợp này, hoặc cảnh báo của nó đã hết."))
-    last = lately.seen(conn, keys)
-    return {key: last.get(key, 0) for key in keys}
+    texts = request.form.getlist("pick")
+    picks = [pick for text in texts if (pick := desk.Pick.read(text))]
+    if len(picks) != len(texts):
+        raise RejectedError(_("Biểu mẫu bị hỏng; tải lại trang rồi làm lại."))
+    if not picks:
+        return {}
+    wanted = back.asked(asked(conn, back.get("area"), "records.read"))
+    extents = queue.extents(conn, wanted, [one.case for one in picks], scope.of(conn))
+    known: dict[Key, int] = {}
+    for one in picks:
+        extent = extents.get(one.case, (0, 0))
+        if extent != (one.rows, one.mark):
+            raise ConflictError(_changed(one.rows, extent[0]))
+        # What is beyond the most that one decision takes stays in the list for the next one.
+        room = decisions.MAX_AT_ONCE - len(known)
+        rows = queue.members(conn, *one.case, room, wanted) if room else []
+        known |= {lately.key_of(row): one.newest for row in rows}
+    last = lately.seen(conn, list(known))
+    return {key: min(last.get(key, 0), newest) for key, newest in known.items()}
 
 
-def _point() -> Point | None:
-    """The point that is typed; None where the fields are empty, for the one that is proposed."""
+def _changed(before: int, now: int) -> str:
+    return _(
+        "Một trường hợp đã đánh dấu thay đổi từ khi bạn mở danh sách: lúc đó %(before)s dòng, nay "
+        "%(now)s dòng phù hợp bộ lọc và không hẳn vẫn là các dòng ấy. Xem lại rồi lưu lần nữa.",
+        before=before,
+        now=now,
+    )
+
+
+def _point(rows: int) -> Point | None:
+    """The point that is typed; None where the fields are empty, for the one that is proposed.
+
+    The proposal of the row that was shown stands in the fields: of several rows each has its own.
+    """
     lat, lon, accuracy = (typed(name).strip() for name in ("lat", "lon", "accuracy_m"))
-    if not lat and not lon:
+    if (not lat and not lon) or (rows > 1 and f"{lat} {lon}" == typed("proposed")):
         return None
     return Point(_number(lon), _number(lat), _number(accuracy) if accuracy else None)
 
 
 def _number(text: str) -> float:
     """A number as people type it, with a comma or a point; raises RejectedError."""
-    try:
-        return float(text.replace(",", "."))
-    except ValueError:
-        raise RejectedError(
-            _("“%(text)s” không phải là số; viết ví dụ 21,028500.", text=text[:40])
-        ) from None
+    if not re.fullmatch(r"[+-]?\d{1,12}([.,]\d{0,12})?", text, re.ASCII):
+        raise RejectedError(_("“%(text)s” không phải là số; viết ví dụ 21,028500.", text=text[:40]))
+    return float(text.replace(",", "."))
 
 
 def _by() -> By:

@@ -1,5 +1,6 @@
 """The auditors' desk: what its address asks for, and links that change a part of that."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from flask import url_for
 from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
 
 from api.params import VIETNAM
 from geo import rules
@@ -111,6 +113,35 @@ def read_case(text: str) -> tuple[str, str] | None:
 def key_text(key: Key) -> str:
     """A survey or site as addresses and forms write it."""
     return ":".join(key)
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A case that is ticked in the list: how far decisions were known, and which rows it had."""
+
+    newest: int
+    rows: int
+    mark: int
+    case: tuple[str, str]
+
+    def text(self) -> str:
+        """As the form carries it."""
+        return f"{self.newest}.{self.rows}.{self.mark}:{case_text(*self.case)}"
+
+    @classmethod
+    def read(cls, text: str) -> "Pick | None":
+        """From a form; None where it is none."""
+        told, _colon, name = text.partition(":")
+        case = read_case(name)
+        if case is None or not re.fullmatch(r"\d{1,18}\.\d{1,9}\.-?\d{1,18}", told, re.ASCII):
+            return None
+        return cls(*(int(number) for number in told.split(".")), case)  # type: ignore[misc]
+
+
+def ticked(form: MultiDict[str, str]) -> tuple[set[str], set[str]]:
+    """The cases and the rows that a form ticked, as case_text and key_text write them."""
+    cases = {text.partition(":")[2] for text in form.getlist("pick")}
+    return cases, {text.partition(":")[2] for text in form.getlist("subject")}
 
 
 def read_key(text: str) -> Key | None:

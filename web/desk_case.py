@@ -22,11 +22,16 @@ DECIDE = "audit.decide"
 MOST_MEMBERS = 200
 
 
-def chosen(conn: Connection, asked: desk.Desk) -> Key | None:
-    """The survey or site that a desk's address names, by itself or as the worst of its case."""
+def chosen(conn: Connection, asked: desk.Desk, wanted: queue.Asked | None = None) -> Key | None:
+    """The survey or site that a desk's address names, by itself or as the worst of its case.
+
+    Of a case it is the row that stands in the list of what is wanted, if one does.
+    """
     if key := desk.read_key(asked.get("item")):
         return key
     if case := desk.read_case(asked.get("case")):
+        if wanted and (row := queue.worst(conn, wanted, *case)):
+            return lately.key_of(row)
         rows = queue.members(conn, *case, limit=1)
         return lately.key_of(rows[0]) if rows else None
     if survey_id := asked.get("survey"):

@@ -94,21 +94,70 @@ def cases(conn: Connection, asked: Asked, cursor: str | None = None, limit: int 
     return page
 
 
-def members(conn: Connection, province_code: str, case_key: str, limit: int = 200) -> list[Record]:
-    """The rows of one case that the scope holds, the greatest risk first."""
+def members(
+    conn: Connection,
+    province_code: str,
+    case_key: str,
+    limit: int = 200,
+    asked: Asked | None = None,
+    offset: int = 0,
+) -> list[Record]:
+    """The rows of one case that the scope, and with `asked` its filters, hold.
+
+    What is not decided comes first, then the greatest risk: so the rest of a great case moves up.
+    """
+    conditions = [scope.within(conn, audit_item)] if asked is None else _conditions(conn, asked)
     found = (
         select(audit_item)
         .where(
-            scope.within(conn, audit_item),
+            *conditions,
             audit_item.c.province_code == province_code,
             audit_item.c.case_key == case_key,
         )
         .subquery()
     )
     ordered = _with_record(found).order_by(
-        found.c.risk.desc(), found.c.commune_code, found.c.subject_id
+        found.c.state != "open", found.c.risk.desc(), found.c.commune_code, found.c.subject_id
     )
-    return [paging.plain(row) for row in conn.execute(ordered.limit(limit)).mappings()]
+    rows = conn.execute(ordered.limit(limit).offset(offset)).mappings()
+    return [paging.plain(row) for row in rows]
+
+
+def extents(
+    conn: Connection, asked: Asked, cases: Sequence[tuple[str, str]], within: scope.Scope
+) -> dict[tuple[str, str], tuple[int, int]]:
+    """How many rows the filters and a scope hold of each case, and a sum that tells which.
+
+    Cases without such rows are left out. Two answers that are alike are about the same rows.
+    """
+    columns = [audit_item.c[name] for name in _CASE]
+    names = [audit_item.c[name] for name in ("commune_code", "subject", "subject_id")]
+    which = func.sum(func.hashtext(func.concat_ws(":", *names)))
+    query = (
+        select(*columns, func.count(), which)
+        .where(
+            *_conditions(conn, asked),
+            scope.rows_of(within, audit_item),
+            tuple_(*columns).in_(list(cases)),
+        )
+        .group_by(*columns)
+    )
+    found = conn.execute(query) if cases else ()
+    return {(row[0], row[1]): (row[2], int(row[3])) for row in found}
+
+
+def worst(conn: Connection, asked: Asked, province_code: str, case_key: str) -> Record | None:
+    """The row that stands for a case in the list; None where the filters hold none of it."""
+    one = audit_item.c
+    query = (
+        select(audit_item)
+        .where(
+            *_conditions(conn, asked), one.province_code == province_code, one.case_key == case_key
+        )
+        .order_by(one.risk.desc(), one.commune_code, one.subject_id)
+    )
+    row = conn.execute(query.limit(1)).mappings().first()
+    return None if row is None else paging.plain(row)
 
 
 def item(conn: Connection, subject: str, key: tuple[str, str, str]) -> Record | None:

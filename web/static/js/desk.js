@@ -142,23 +142,31 @@
 
   const ticked = (name) => Array.from(document.querySelectorAll(`input[name=${name}]:checked`));
 
+  let several = false;
+
   function count() {
     const told = document.getElementById("decide-count");
     if (!told) { return; }
     const cases = ticked("pick").length;
     const lines = form().querySelector("input[type=hidden][name=subject]") ? 1 : ticked("subject").length;
+    const of_cases = ticked("pick").reduce((sum, box) => sum + Number(box.dataset.rows), 0);
     const number = cases || lines;
-    told.textContent = number ? (cases ? words.cases : words.rows).replace("{n}", number) : words.none;
+    told.textContent = number ? (cases ? words.cases : words.rows).replace("{n}", number).replace("{m}", of_cases) : words.none;
+    if (of_cases > words.most) { told.textContent += words.portion; }
+    several = (of_cases || lines) > 1;
+    fields();
   }
 
   const decision = () => { const one = form() && form().querySelector("input[name=decision]:checked"); return one ? one.value : ""; };
 
   function fields() {
     const chosenOne = decision();
-    for (const part of form().querySelectorAll("[data-for]")) { part.hidden = part.dataset.for !== chosenOne; }
+    for (const part of form().querySelectorAll("[data-for]")) { part.hidden = part.dataset.for !== chosenOne || (several && chosenOne === "repaired"); }
+    form().querySelector("[data-several]").hidden = !(several && chosenOne === "repaired");
+    for (const name of ["lat", "lon", "accuracy_m"]) { form().elements[name].disabled = several; }
     form().elements.reason.required = chosenOne === "explained";
-    say("ancu:picking", chosenOne === "repaired");
-    if (chosenOne === "repaired") { typedPoint(); }
+    say("ancu:picking", chosenOne === "repaired" && !several);
+    if (chosenOne === "repaired" && !several) { typedPoint(); }
   }
 
   function typedPoint() {
@@ -184,14 +192,13 @@
     form().addEventListener("submit", (event) => {
       if (loading() || differs()) { event.preventDefault(); return; }
       // After a bulk decision the next case is the first that was not part of it.
-      const gone = ticked("pick").map((box) => box.value);
+      const gone = ticked("pick").map((box) => box.closest("tr").dataset.case);
       if (gone.length) {
         const left = rows.find((one) => !gone.includes(one.dataset.case));
         form().elements.next.value = left ? left.dataset.case : "";
       }
       form().querySelector("button[type=submit]").disabled = true;
     });
-    fields();
     count();
   }
   document.addEventListener("change", (event) => { if (["pick", "subject"].includes(event.target.name)) { count(); } });
@@ -236,7 +243,7 @@
     radio.checked = true;
     fields();
     const {reason, lat} = form().elements;
-    const field = {explained: reason, revisit: reason, repaired: lat.value ? null : lat}[radio.value];
+    const field = {explained: reason, revisit: reason, repaired: several || lat.value ? null : lat}[radio.value];
     (field || form().querySelector("button[type=submit]")).focus();
   }
 
