@@ -79,6 +79,7 @@ IMPLIED: dict[str, tuple[str, ...]] = {
     "same_fix": (*_ONE_PLACE, "rounded"),
     "same_point_near": (*_ONE_PLACE, "rounded"),
     "one_spot": (*_ONE_PLACE, "rounded", "vn2000_device"),
+    "one_spot_tight": (*_ONE_PLACE, "rounded", "vn2000_device", "office"),
     "same_point_others": (*_ONE_PLACE, "rounded"),
     "commune_centre": _ONE_PLACE,
     "known_place": _ONE_PLACE,

@@ -18,6 +18,7 @@ _HOUSEHOLD = {
     "province_code": "19",
     "commune_code": "10001",
     "household_code": "H1",
+    "area_id": None,
     "recorded_address": None,
     "candidates": (),
     "content_hash": "c",

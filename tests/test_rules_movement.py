@@ -1,5 +1,7 @@
 """Rules about the way between surveys: too fast, too soon after another, too many in a day."""
 
+from hashlib import sha256
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +16,7 @@ from tests.rule_rows import surveys
 
 CONTEXT = Context(Settings())
 START = pd.Timestamp("2026-09-01T01:00Z")
+NAME = "2026-09-01 An " + sha256(b"s00").hexdigest()[:8]
 
 
 def at(number, minute, km=0.0, **values):
@@ -82,7 +85,37 @@ def test_evidence_of_a_way_tells_the_speed_and_the_other_survey():
         "other_survey": "s01",
         "other_at": START + pd.Timedelta(minutes=30),
         "other_commune": "10001",
+        "group": NAME,
     }
+
+
+def between(places, minutes=30):
+    """One name without a device, now in one commune and now in another, 61 km away."""
+    return surveys(
+        *(
+            at(n, minutes * n, 61 * place + 0.1 * n, commune_code=f"1000{place}")
+            for n, place in enumerate(places)
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("places", "hit"),
+    [
+        ("010101", False),  # two people of one name
+        ("0011", True),  # gone over once, at the same speed
+        ("0100", True),  # one survey is no second person
+    ],
+)
+def test_a_name_in_two_communes_by_turns_is_two_people(places, hit):
+    rows = between([int(place) for place in places])
+    assert travel_speed(rows, CONTEXT).empty != hit
+
+
+def test_what_one_name_cannot_have_gone_on_a_day_is_one_case():
+    found = travel_speed(between([0, 1, 2, 3, 4]), CONTEXT)
+    assert len(found) == 5
+    assert found["group"].nunique() == 1
 
 
 QUICK = [at(n, 30 * (n // 4) + 2.5 * (n % 4)) for n in range(4)]
@@ -117,6 +150,7 @@ def test_evidence_of_too_quick():
         "times": 3,
         "other_survey": "s00",
         "other_commune": "10001",
+        "group": NAME,
     }
 
 
@@ -150,7 +184,7 @@ def test_evidence_of_an_impossible_day():
         "households": 45,
         "limit": 40,
         "day_on": "2026-09-01",
-        "group": "2026-09-01 An s00",
+        "group": NAME,
     }
     assert found["group"].nunique() == 1
 

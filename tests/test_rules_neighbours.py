@@ -41,6 +41,16 @@ def home(metres, accuracy_m=5.0, home_accuracy_m=5.0, code="H1"):
     }
 
 
+@pytest.mark.parametrize(("area_id", "hit"), [(1, True), (None, True), (2, False), ("two", False)])
+def test_two_hamlets_of_one_name_in_a_merged_commune(area_id, hit):
+    """A household 9 km off is of the other former commune's hamlet, or none knows of which."""
+    there = [at(100.0 * n, 50.0 * n, area_id=1) for n in range(8)]
+    others = [at(9_000.0 + n, 500.0 * n, area_id=2) for n in (1, 40)] * (area_id == "two")
+    asked = at(9_000.0, 0.0, area_id=None if area_id == "two" else area_id)
+    rows = surveys(*there, *others, asked)
+    assert (len(rows) - 1 in far_from_hamlet(rows, CONTEXT).index) == hit
+
+
 @pytest.mark.parametrize(
     ("values", "hit"),
     [

@@ -11,7 +11,7 @@ from geo.geometry import GEOD
 from geo.rules import Context
 from geo.rules.nearness import same_point_near
 from geo.rules.sameness import same_fix, same_point_exact, same_point_others
-from geo.rules.spots import one_spot
+from geo.rules.spots import one_spot, one_spot_tight
 from tests.rule_rows import sites, surveys
 
 CONTEXT = Context(Settings())
@@ -200,7 +200,11 @@ def spot(households=8, apart_m=1.0, **values):
     ],
 )  # fmt: skip
 def test_many_households_from_one_spot(given_, hits):
-    assert len(one_spot(surveys(*given_), CONTEXT)) == hits
+    rows = surveys(*given_)
+    told, tight = one_spot(rows, CONTEXT), one_spot_tight(rows, CONTEXT)
+    assert len(told) + len(tight) == hits
+    # Without homes or hamlets elsewhere it is a remark.
+    assert bool(len(told)) == (rows["village_key"].nunique() == 3)
 
 
 def test_who_lives_at_the_spot_is_not_held_against_the_others():
@@ -220,7 +224,7 @@ def test_who_lives_at_the_spot_is_not_held_against_the_others():
     assert one_spot(surveys(*together), CONTEXT).empty
 
 
-@pytest.mark.parametrize("rule", [same_point_exact, same_point_near, one_spot])
+@pytest.mark.parametrize("rule", [same_point_exact, same_point_near, one_spot_tight])
 def test_a_crowd_at_one_place_is_no_burden(rule):
     number = 20_000
     rng = np.random.default_rng(5)
@@ -241,7 +245,7 @@ MIXED = surveys(
 )
 FOUND = {
     rule: rule(MIXED, CONTEXT).sort_index()
-    for rule in (same_point_exact, same_fix, same_point_others, same_point_near, one_spot)
+    for rule in (same_point_exact, same_fix, same_point_others, same_point_near, one_spot_tight)
 }
 
 

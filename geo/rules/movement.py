@@ -1,7 +1,7 @@
 """Rules about the way from one survey to the next: too fast, too soon, too many in a day."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -32,12 +32,7 @@ def travel_speed(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
     settings = context.settings
     found = []
     for way in _ways(rows, settings):
-        step = np.arange(len(way.row) - 1)
-        same = way.group[step] == way.group[step + 1]
-        one = step[same]
-        speed = way.speed_kmh(one, one + 1)
-        far = way.net_m(one, one + 1) > settings.travel_m
-        one = one[far & (speed > settings.travel_kmh)]
+        one = way.too_fast(settings)
         first, second = _doubtful(rows, way, one, _HALF * settings.travel_kmh)
         found.append(way.hits(rows, one[first], one[first] + 1))
         found.append(way.hits(rows, one[second] + 1, one[second]))
@@ -54,6 +49,20 @@ class _Way:
     lon: Floats
     lat: Floats
     error_m: Floats
+    name: NDArray[np.object_]
+
+    def too_fast(self, settings: RuleSettings) -> Indices:
+        """The places from which nobody gets to the next survey of the round in time."""
+        one = np.flatnonzero(self.group[:-1] == self.group[1:])
+        far = self.net_m(one, one + 1) > settings.travel_m
+        return one[far & (self.speed_kmh(one, one + 1) > settings.travel_kmh)]
+
+    def by(self, group: Indices) -> "_Way":
+        """The same surveys in other rounds, in each by time as before."""
+        at = np.lexsort((np.arange(len(group)), group))
+        values = (getattr(self, each.name) for each in fields(self))
+        of = _Way(*(value[at] for value in values))
+        return replace(of, group=group[at])
 
     def distance_m(self, one: Indices, two: Indices) -> Floats:
         """Metres between the surveys at these places of the way."""
@@ -80,6 +89,7 @@ class _Way:
                 "other_survey": rows["survey_id"].to_numpy()[self.row[other]],
                 "other_at": rows["surveyed_at"].array[self.row[other]],
                 "other_commune": rows["commune_code"].to_numpy()[self.row[other]],
+                "group": self.name[own],
             }
         )
 
@@ -90,10 +100,46 @@ def _ways(rows: pd.DataFrame, settings: RuleSettings) -> Iterator[_Way]:
     lon, lat = rows["lon"].to_numpy(float), rows["lat"].to_numpy(float)
     located = np.isfinite(lon) & np.isfinite(lat)
     error_m = rows["accuracy_used_m"].fillna(settings.assumed_accuracy_m).to_numpy(float)
-    for group in visits.rounds(rows, moment_s):
+    for group, name in _named_rounds(rows, moment_s):
         group = np.where(located, group, visits.NOBODY)
         row = visits.order(group, moment_s, rows["survey_id"])
-        yield _Way(row, group[row], moment_s[row], lon[row], lat[row], error_m[row])
+        way = _Way(row, group[row], moment_s[row], lon[row], lat[row], error_m[row], name[row])
+        yield _by_namesake(rows, way, settings)
+
+
+def _named_rounds(
+    rows: pd.DataFrame, moment_s: Floats
+) -> Iterator[tuple[Indices, NDArray[np.object_]]]:
+    """The rounds of enumerators and of shared devices, with what they are called."""
+    makers = ("enumerator", "device_id")
+    for maker, group in zip(makers, visits.rounds(rows, moment_s), strict=True):
+        yield group, visits.names(group, rows[maker], moment_s, rows["survey_id"])
+
+
+def _by_namesake(rows: pd.DataFrame, way: _Way, settings: RuleSettings) -> _Way:
+    """The ways, those of one name apart by commune where they can only be several people's.
+
+    No device tells who it was, the name comes back to a commune from another, is in each more
+    than once, and nothing is wrong with what it did in each alone.
+    """
+    if not len(way.row):
+        return way
+    commune = pd.factorize(rows["commune_code"].iloc[way.row])[0]
+    device = rows["device_id"].replace("", None).iloc[way.row].notna().to_numpy()
+    apart = way.group * (int(commune.max()) + 1) + commune
+    alone = way.by(apart)
+    wrong = alone.row[alone.too_fast(settings)]
+    steps = pd.DataFrame({"group": way.group, "apart": apart, "bad": device})
+    steps["bad"] |= np.isin(way.row, wrong)
+    steps["run"] = np.diff(apart, prepend=-1) != 0
+    steps["times"] = steps.groupby("apart")["apart"].transform("size")
+    by = steps.groupby("group")
+    told = by.agg(bad=("bad", "any"), runs=("run", "sum"), communes=("apart", "nunique"))
+    told["times"] = by["times"].min()
+    several = (told["communes"] > 1) & (told["runs"] > told["communes"]) & (told["times"] > 1)
+    several &= ~told["bad"]
+    split = np.isin(way.group, told.index[several])
+    return way.by(np.where(split, apart, way.group * (int(commune.max()) + 1)))
 
 
 def _doubtful(
@@ -141,7 +187,7 @@ def too_quick(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
     moment_s = visits.seconds(rows["surveyed_at"])
     household = households(rows)
     found = []
-    for group in visits.rounds(rows, moment_s):
+    for group, name in _named_rounds(rows, moment_s):
         one, two = _consecutive(visits.order(group, moment_s, rows["survey_id"]), group)
         apart_s = moment_s[two] - moment_s[one]
         quick = (apart_s < 60 * settings.quick_minutes) & (household[one] != household[two])
@@ -156,6 +202,7 @@ def too_quick(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
                     "times": times[hit],
                     "other_survey": rows["survey_id"].to_numpy()[one[hit]],
                     "other_commune": rows["commune_code"].to_numpy()[one[hit]],
+                    "group": name[two[hit]],
                 }
             )
         )
@@ -167,7 +214,7 @@ def impossible_day(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
     """One enumerator, or one device, surveyed more households on a day than anybody can."""
     moment_s = visits.seconds(rows["surveyed_at"])
     found = []
-    for kind, group in zip(("person", "device"), visits.rounds(rows, moment_s), strict=True):
+    for group, name in _named_rounds(rows, moment_s):
         visited = pd.DataFrame({"group": group, "household": households(rows)})[group >= 0]
         number = visited.drop_duplicates().groupby("group").size()
         many = number[number > context.settings.day_households]
@@ -175,13 +222,7 @@ def impossible_day(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
         hits = pd.DataFrame({"households": many.reindex(hit["group"]).to_numpy()}, hit.index)
         hits["limit"] = context.settings.day_households
         hits["day_on"] = visits.days_on(moment_s[hit.index])
-        maker = rows["enumerator" if kind == "person" else "device_id"].to_numpy()[hit.index]
-        # Of two devices of one person each has a first survey of its own.
-        first = rows["survey_id"].iloc[hit.index].astype(str).groupby(hit["group"].to_numpy())
-        hits["group"] = [
-            f"{day} {who} {one}"
-            for day, who, one in zip(hits["day_on"], maker, first.transform("min"), strict=True)
-        ]
+        hits["group"] = name[hit.index]
         found.append(hits)
     hits = pd.concat(found)
     hits = hits[~hits.index.duplicated()]

@@ -18,6 +18,7 @@ _MEDIAN_IN_SIGMA = 1.1774
 """Half of a two-dimensional Gaussian lies within so many σ: √(2 ln 2)."""
 
 _NO_MEMBER = -1
+_ALL, _EITHER = -1, -2
 
 
 def sigma(accuracy_m: pd.Series, settings: RuleSettings) -> Floats:
@@ -64,7 +65,7 @@ def precise(rows: pd.DataFrame, settings: RuleSettings) -> pd.DataFrame:
 
 
 class Hamlets:
-    """Hamlets (commune and name) as learned from the verified surveys of their households.
+    """Hamlets (commune, former commune, name) as learned from their households' verified surveys.
 
     Each household counts once, with the middle of its own points; what is asked about a row
     leaves the row's own household out.
@@ -77,8 +78,11 @@ class Hamlets:
         good = (accuracy > 0) & (accuracy <= settings.poor_accuracy_m) & ~mocked
         verified = named & good & (rows["verdict"] == INSIDE) & rows["lon"].notna()
         self._hamlet = pd.Series(_NO_MEMBER, rows.index, dtype=np.int64)
-        self._hamlet[named] = rows[named].groupby(["commune_code", "village_key"]).ngroup()
+        area = _former_areas(rows[named])
+        of_hamlet = rows[named].groupby(["commune_code", area, "village_key"], dropna=False)
+        self._hamlet[named] = of_hamlet.ngroup().where(area != _EITHER, _NO_MEMBER)
         self._household = pd.Series(households(rows), rows.index)
+        verified &= self._hamlet != _NO_MEMBER
         members = rows.loc[verified, ["lon", "lat"]].assign(
             hamlet=self._hamlet[verified], household=self._household[verified]
         )
@@ -128,6 +132,21 @@ class Hamlets:
         result = np.full(len(rows), np.inf)
         result[pairs.loc[second.index, "row"]] = second
         return result
+
+
+def _former_areas(rows: pd.DataFrame) -> pd.Series:
+    """Which former commune each hamlet is of, as numbers: merged communes have one name twice.
+
+    An address that does not tell is of the only one that others of that name tell; _EITHER where
+    they tell several, _ALL where none is told.
+    """
+    if "area_id" not in rows:
+        return pd.Series(_ALL, rows.index, name="area")
+    told = pd.Series(pd.factorize(rows["area_id"])[0], rows.index, name="area")
+    by_name = told.where(told >= 0).groupby([rows["commune_code"], rows["village_key"]])
+    least, most = by_name.transform("min"), by_name.transform("max")
+    other = least.where(least == most, _EITHER).where(least.notna(), _ALL)
+    return told.where(told >= 0, other).astype(np.int64)
 
 
 def households(rows: pd.DataFrame) -> Indices:

@@ -27,6 +27,7 @@ _KNOWN = 3
 _FURTHEST = 5.0
 """A point of poor accuracy counts at most so many times a spot's width from its middle."""
 
+_TOLD = ["households", "elsewhere", "hamlets", "spread_m", "told"]
 _HAMLETS = 3
 _TIGHT_M = 10.0
 _LIKELY = 0.999
@@ -37,9 +38,20 @@ _OPTIMISTIC = 1.5
 def one_spot(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Many households of one maker and day have their points at one spot, but do not live there.
 
-    That they do not is told by their own points, else by their hamlets, else by points so close
-    together that they can only be one place measured again and again.
+    That they do not is told by their own points, else by their hamlets.
     """
+    hits = _crowds(rows, context)
+    return hits[hits["told"]].drop(columns="told")
+
+
+def one_spot_tight(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """The same where nothing tells where they live, but the points can only be of one place."""
+    hits = _crowds(rows, context)
+    return hits[~hits["told"]].drop(columns=["told", "elsewhere", "hamlets"])
+
+
+def _crowds(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """The hits of both rules; told: whether something tells that homes are elsewhere."""
     moment_s = visits.seconds(rows["surveyed_at"])
     x, y = plane(rows["lon"], rows["lat"])
     household, width_m = households(rows), context.settings.spot_m
@@ -56,8 +68,8 @@ def one_spot(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
         if len(members):
             found.append(_elsewhere(_described(rows, members, context.settings)))
     if not found:
-        return rows.iloc[:0][[]]
-    hits = pd.concat(found).sort_values("households", kind="stable")
+        return pd.DataFrame({name: [] for name in _TOLD}, rows.index[:0]).astype({"told": bool})
+    hits = pd.concat(found).sort_values(["told", "households"], kind="stable")
     hits = hits.drop_duplicates("row", keep="last")
     return hits.set_axis(rows.index[hits["row"].to_numpy(int)]).drop(columns="row")
 
@@ -119,12 +131,13 @@ def _elsewhere(members: pd.DataFrame) -> pd.DataFrame:
     likely = chi2.ppf(_LIKELY, 2 * told["households"] - 2)
     tight = (told["spread_m"] <= _TIGHT_M) & (told["squares"] <= likely)
     by_homes = told["elsewhere"] >= _ELSEWHERE_SHARE * told["known"]
-    otherwise = tight | (told["hamlets"] >= _HAMLETS)
-    doubted = by_homes.where(told["known"] >= _KNOWN, otherwise)
+    known = told["known"] >= _KNOWN
+    told["told"] = by_homes.where(known, told["hamlets"] >= _HAMLETS).astype(bool)
+    doubted = told["told"] | (tight & ~known)
     # Who is known to live at the spot is at home, whoever else came there.
     hit = members["spot"].isin(told.index[doubted]) & (members["far"] | ~members["known"])
     members = members[hit]
-    told = told[["households", "elsewhere", "hamlets", "spread_m"]].loc[members["spot"]]
+    told = told[_TOLD].loc[members["spot"]]
     return told.reset_index(drop=True).assign(
         day_on=members["day_on"].to_numpy(),
         row=members["row"].to_numpy(),
@@ -175,5 +188,22 @@ SPOTS = (
         "The forms may have been filled in at an office, a community house or the enumerator's "
         "home instead of at each household's. Ask before concluding.",
         one_spot,
+    ),
+    Rule(
+        "one_spot_tight",
+        "sameness",
+        1,
+        0.15,
+        "Nhiều hộ ở một chỗ, chưa rõ nơi ở",
+        "Many at one spot, homes unknown",
+        "Ngày {day_on}, phiếu của {households} hộ được lập tại cùng một chỗ (các điểm lệch nhau "
+        "khoảng {spread_m}); chưa có gì cho biết các hộ ở đâu.",
+        "On {day_on} the surveys of {households} households were made at one spot (points scatter "
+        "by about {spread_m}); nothing tells where they live.",
+        "Các hộ có thể ở chung một toà nhà, hoặc phiếu được lập tại một chỗ. Chỉ là ghi nhận: hãy "
+        "đối chiếu khi biết nhà của các hộ.",
+        "The households may live in one building, or the forms were filled in at one place. Only a "
+        "remark: compare when their homes are known.",
+        one_spot_tight,
     ),
 )

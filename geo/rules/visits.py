@@ -1,5 +1,7 @@
 """Visits: whose surveys, on which day in Viet Nam, and which of them followed one another."""
 
+from hashlib import sha256
+
 import numpy as np
 import pandas as pd
 
@@ -75,6 +77,25 @@ def rounds(rows: pd.DataFrame, moment_s: Floats) -> tuple[Indices, Indices]:
     device = parts["device"].where(parts["round"].isin(namesakes)).fillna(NOBODY)
     by_person = _pairs(parts["round"].to_numpy(), device.to_numpy())
     return by_person, _pairs(shared, day)
+
+
+def names(group: Indices, maker: pd.Series, moment_s: Floats, ids: pd.Series) -> np.ndarray:
+    """What each survey's round (see `rounds`) is called, the same in the next pass; None for none.
+
+    A part of the first survey's id tells the devices of two people of one name apart; it is
+    hashed, because who reads the name may not see that survey.
+    """
+    kept = np.flatnonzero(group >= 0)
+    _, at, of = np.unique(group[kept], return_index=True, return_inverse=True)
+    first = ids.iloc[kept].astype(str).groupby(group[kept]).min()
+    days_of, makers_of = days_on(moment_s[kept[at]]), maker.iloc[kept[at]]
+    called = [
+        f"{day} {who} {sha256(one.encode()).hexdigest()[:8]}"
+        for day, who, one in zip(days_of, makers_of, first, strict=True)
+    ]
+    found = np.full(len(group), None, dtype=object)
+    found[kept] = np.array(called, dtype=object)[of]
+    return found
 
 
 def order(group: Indices, moment_s: Floats, ids: pd.Series) -> Indices:
