@@ -33,7 +33,7 @@ class Reading:
 
     def doubted(self, doubt: float) -> "Reading":
         """The same, less sure."""
-        sure = self.confidence * (0.6 if doubt == HOMONYM else 0.8)
+        sure = self.confidence * (0.6 if doubt == HOMONYM else 0.8 if doubt < ANOTHER else 0.4)
         return Reading(*(self.text, self.hit, self.unit, self.parents), self.score - doubt, sure)
 
 
@@ -42,6 +42,10 @@ HOMONYM = 0.4
 
 SMALLER = 0.2
 """The same after what looks like a hamlet: `Đội Cnấ, Ba Đình` may be the misspelt ward."""
+
+
+ANOTHER = 5.0
+"""The doubt where the words begin with another unit's kind: `Quận Bắc Từ Liêm`."""
 
 
 def readings(text: Text) -> list[Reading]:
@@ -93,11 +97,11 @@ def _below(hit: Hit, above: Above) -> Collection[Unit]:
 def _anywhere(text: Text, toneless: bool) -> Iterator[Reading]:
     """The readings in the first part of `text`, whatever is named to the right."""
     for hit in text.hits:
-        if hit.communes and not _rather_above(hit):
+        if hit.communes and not rather_above(hit):
             yield from read(text, hit, hit.communes, text.above_right_of(hit), toneless)
 
 
-def _rather_above(hit: Hit) -> bool:
+def rather_above(hit: Hit) -> bool:
     """Whether a name by itself means a province: `Lào Cai` is no ward then."""
     return hit.kind is None and any(unit.level == "province" for unit in hit.above)
 
@@ -143,13 +147,13 @@ def _left_doubt(text: Text, reading: Reading) -> float:
     while end is not reading.text and end.rest:
         for _, begins in end.part.named_units:
             if begins:
-                return doubt + 5.0
+                return doubt + ANOTHER
             doubt = max(doubt, 2.0)
         end = end.rest
     for after, begins in hit.part.named_units:
         if after <= first:
             if begins:
-                return doubt + 5.0
+                return doubt + ANOTHER
             doubt = max(doubt, 2.0)
     if doubt or hit.kind or not (first or text is not reading.text):
         return doubt

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from geo.addresses.misspelt import Spellings
-from geo.addresses.reading import Reading, readings
+from geo.addresses.reading import Reading, rather_above, readings
 from geo.addresses.renamed import Told, told
 from geo.addresses.texts import Match, Text, Texts, match
 from geo.addresses.units import Index, fingerprint, units
@@ -88,6 +88,8 @@ class Resolver:
                 pieces = text.part.words.pieces()
             turned = self._texts.of(pieces[::-1])
             other = readings(turned) if turned else []
+            # `H. Châu Thành, Long An` ends with a province, not with a commune of that name.
+            other = [reading for reading in other if not rather_above(reading.hit)]
             if turned and _top(other) > max(top + _TIE, _ENOUGH - 0.5):
                 text, found, top = turned, other, _top(other)
         if not _plain(found, top - _TIE):
