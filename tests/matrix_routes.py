@@ -162,29 +162,29 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("api_audit.case", "GET"): Route("records.read", "record", one_case),
     ("api_audit.decide", "POST"): Route("audit.decide", "record", send_decisions),
     ("api_audit.to_visit", "GET"): Route("records.read", "area", lists("/api/v1/revisits")),
-    ("profiles.index", "GET"): Route("records.read", "area", lists("/audit/people")),
-    ("profiles.file", "GET"): Route("records.export", "area", lists("/audit/people/file.csv")),
+    ("profiles.index", "GET"): Route("audit.read", "area", lists("/audit/people")),
+    ("profiles.file", "GET"): Route("audit.read", "area", lists("/audit/people/file.csv")),
     ("changes.index", "GET"): Route("records.read", "area", lists("/audit/changes")),
     ("report.pdf", "GET"): Route("records.export", "area", lists("/audit/report.pdf")),
     ("report.xlsx", "GET"): Route("records.export", "area", lists("/audit/report.xlsx")),
     ("samples.index", "GET"): Route(
-        "records.read", "area",
+        "audit.read", "area",
         each("/audit/samples?area={code}", "/audit/samples?area={code}&expected=50&margin=9"),
     ),
     ("samples.draw", "POST"): Route("audit.decide", "sent", draws, (303,), (403,)),
     ("samples.one", "GET"): Route(
-        "records.read", "record", about_sample("/audit/samples/{id}?print=1")
+        "audit.read", "record", about_sample("/audit/samples/{id}?print=1")
     ),
     ("samples.check", "POST"): Route("audit.decide", "record", checks, (303,)),
     ("samples.abandon", "POST"): Route("audit.decide", "record", abandons, (303,)),
     ("samples.proof", "GET"): Route(
-        "records.read", "record", about_sample("/audit/samples/{id}/proof")
+        "audit.read", "record", about_sample("/audit/samples/{id}/proof")
     ),
     ("samples.file", "GET"): Route(
-        "records.export", "record", about_sample("/audit/samples/{id}/file.csv")
+        "audit.read", "record", about_sample("/audit/samples/{id}/file.csv")
     ),
     ("samples.frame", "GET"): Route(
-        "records.export", "record", about_sample("/audit/samples/{id}/frame.txt")
+        "audit.read", "record", about_sample("/audit/samples/{id}/frame.txt")
     ),
     ("records.survey", "GET"): Route(
         "records.read", "record", survey("/surveys/{code}", "outside", "unlocated")

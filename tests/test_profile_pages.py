@@ -28,6 +28,14 @@ def test_profiles_tell_rates_with_intervals_and_accuse_nobody(client: FlaskClien
     assert "95%" in said and "95%%" not in said
 
 
+@pytest.mark.parametrize("role", ["enumerator", "officer"])
+def test_who_is_audited_sees_no_profiles(client: FlaskClient, conn: Connection, role: str) -> None:
+    audited = people.client(client.application, conn, f"{role}@05001")
+    assert audited.get("/audit/people?area=05001").status_code == 403
+    assert audited.get("/audit/people/file.csv?area=05001").status_code == 403
+    assert "/audit/people" not in audited.get("/revisits?area=05001").text
+
+
 def test_a_profile_leads_to_the_queue_of_its_surveys(client: FlaskClient) -> None:
     html = client.get("/audit/people?area=19&by=enumerator").text
     assert "/audit?area=19&amp;enumerator=" in html

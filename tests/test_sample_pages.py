@@ -287,20 +287,23 @@ def test_the_files_hold_the_sample_and_its_frame(pages: Pages) -> None:
     assert "attachment" in frame.headers["Content-Disposition"]
     entry = last_entry(pages.conn)
     assert (entry["action"], entry["rows"], entry["subject_id"]) == (
-        "records.export", 30, str(sample_id),
+        "audit.read", 30, str(sample_id),
     )  # fmt: skip
 
 
 def test_who_only_looks_is_offered_nothing_to_record_or_draw(pages: Pages) -> None:
     sample_id = pages.draw()
-    looking = pages.browser("enumerator@00101")
+    looking = pages.browser("supervisor@00101")
     assert looking.get(f"{URL}/{sample_id}").status_code == 200
     assert 'class="visit"' not in looking.get(f"{URL}/{sample_id}").text
     assert "Cách rút" in looking.get(URL).text and "<h2>Rút mẫu</h2>" not in looking.get(URL).text
     assert looking.post(URL, data={"area": "00101"}).status_code == 403
     assert looking.post(f"{URL}/{sample_id}", data={}).status_code == 403
-    assert looking.get(f"{URL}/{sample_id}/file.csv").status_code == 403
-    assert looking.get(f"{URL}/{sample_id}/frame.txt").status_code == 403
+    for who in ("enumerator@00101", "officer@00101"):
+        audited = pages.browser(who)
+        for path in ("", f"/{sample_id}", f"/{sample_id}/file.csv", f"/{sample_id}/frame.txt"):
+            assert audited.get(URL + path).status_code == 403
+        assert URL not in audited.get("/revisits?area=00101").text
 
 
 @pytest.mark.parametrize("who", ["auditor@00102", "auditor@02", "administrator@VN"])

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
-from api.access import asked, begin, needs, note, query_text
+from api.access import asked, begin, needs, note, query_text, scope
 from api.answers import table
 from geo.areas import Area
 from geo.audit import profiles
@@ -19,7 +19,7 @@ from web.shell import chosen, page
 
 pages = Blueprint("profiles", __name__, url_prefix="/audit/people")
 
-ACTION = "records.read"
+ACTION = "audit.read"
 BY = {"enumerator": _l("Điều tra viên"), "device_id": _l("Thiết bị")}
 SHOWN = 200
 FILE_COLUMNS = (
@@ -58,9 +58,10 @@ def index() -> str:
 
 
 @pages.get("/file.csv")
-@needs("records.export")
+@needs(ACTION)
 def file() -> Response:
-    """All profiles of `index` as CSV."""
+    """All profiles of `index` as CSV, for those who may export, too."""
+    scope("records.export")
     note(subject="profiles", query=query_text())
     with begin() as conn:
         wanted = _wanted(asked(conn, request.args.get("area")))

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
-from api.access import asked, begin, current, needs, note, own_area, query_text
+from api.access import asked, begin, current, needs, note, own_area, query_text, scope
 from api.answers import table
 from geo import areas, metrics
 from geo.areas import COUNTRY, Area
@@ -26,7 +26,7 @@ from web.shell import area_or_none, chosen, page
 
 pages = Blueprint("samples", __name__, url_prefix="/audit/samples")
 
-LOOK, DECIDE = "records.read", "audit.decide"
+LOOK, DECIDE = "audit.read", "audit.decide"
 SHOWN = 50
 USUAL = {"method": "random", "size": "60", "at_least": "1", "expected": "5", "margin": "5"}
 FILE_COLUMNS = (
@@ -144,9 +144,10 @@ def proof(sample_id: int) -> str:
 
 
 @pages.get("/<int:sample_id>/file.csv")
-@needs("records.export")
+@needs(LOOK)
 def file(sample_id: int) -> Answer:
-    """The surveys of a sample with what was found there."""
+    """The surveys of a sample with what was found there, for those who may export, too."""
+    scope("records.export")
     with begin() as conn:
         sample = _noted(conn, sample_id)
         listed = samples.items(conn, sample)
@@ -155,9 +156,10 @@ def file(sample_id: int) -> Answer:
 
 
 @pages.get("/<int:sample_id>/frame.txt")
-@needs("records.export")
+@needs(LOOK)
 def frame(sample_id: int) -> Answer:
-    """What a sample was drawn from, as its digest is made of, byte by byte."""
+    """What a sample was drawn from, byte by byte as its digest is made of; needs as for `file`."""
+    scope("records.export")
     with begin() as conn:
         note(rows=_noted(conn, sample_id)["frame_size"])
         text = samples.frame_text(conn, sample_id)

@@ -28,6 +28,11 @@ _ALL = (
     Action("person.export", "Lập tệp dữ liệu của một hộ", "Export one household's record"),
     Action("person.correct", "Sửa thông tin hộ", "Correct a household", writes=True),
     Action("person.remove", "Xoá thông tin hộ", "Remove a household", writes=True),
+    Action(
+        "audit.read",
+        "Xem hồ sơ điều tra viên và mẫu kiểm chứng",
+        "See the audit's people and samples",
+    ),
     Action("audit.decide", "Kết luận cảnh báo", "Decide findings", writes=True),
     Action("accounts.manage", "Quản lý tài khoản", "Manage accounts", writes=True),
     Action("log.read", "Xem nhật ký truy cập", "Read the access log"),
@@ -63,12 +68,12 @@ _ROLES = (
             "person.remove",
         },
     ),
-    Role("supervisor", "Giám sát", "Supervisor", _LOOK | {"records.export"}),
+    Role("supervisor", "Giám sát", "Supervisor", _LOOK | {"records.export", "audit.read"}),
     Role(
         "auditor",
         "Kiểm tra viên",
         "Auditor",
-        _LOOK | {"records.export", "ids.read", "audit.decide"},
+        _LOOK | {"records.export", "ids.read", "audit.read", "audit.decide"},
     ),
     Role(
         "planner", "Người lập kế hoạch", "Planner", frozenset({"figures.read", "figures.elsewhere"})

@@ -3,6 +3,7 @@
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -16,6 +17,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     update,
 )
@@ -271,29 +273,40 @@ def record(
         *(item[name] == value for name, value in zip(_PLACE, key, strict=False)),
         item.subject_id == key[2],
     )
-    found = conn.execute(select(item.outcome).where(here).with_for_update()).one_or_none()
+    query = select(item.outcome, item.checked_at).where(here).with_for_update()
+    found = conn.execute(query).one_or_none()
     if found is None or key[2].startswith(REMOVED):
         raise NotFoundError("There is no such survey in this sample (any more).")
     if found.outcome != was:
         raise ConflictError("Somebody recorded this visit meanwhile; nothing was changed.")
+    moment = conn.scalar(select(func.clock_timestamp()))
     told: dict[str, Any] = dict.fromkeys(("checked_by", "checked_at")) | {"checked_by_name": ""}
     if outcome:
         told = {
             "checked_by": by.account_id,
             "checked_by_name": by.name,
-            "checked_at": func.now(),
+            "checked_at": moment,
         }
     values = {"outcome": outcome, "note": note if outcome else "", **told}
     conn.execute(update(audit_sample_item).where(here).values(values))
-    _end_visit(conn, sample_id, key, outcome, by)
+    _end_visit(conn, sample_id, key, found.checked_at, moment if outcome else None, by)
 
 
 def _end_visit(
-    conn: Connection, sample_id: int, key: tuple[str, str, str], outcome: str | None, by: By
+    conn: Connection,
+    sample_id: int,
+    key: tuple[str, str, str],
+    before: datetime | None,
+    moment: datetime | None,
+    by: By,
 ) -> None:
-    """Nobody is to go there any more, or again after all."""
+    """Nobody is to go there any more from `moment` on, or (None) again after all.
+
+    before: when the visit was recorded last. One that ended at another time was abandoned, and
+    stays so.
+    """
     ended: dict[str, Any] = {
-        "withdrawn_at": func.now(),
+        "withdrawn_at": moment,
         "withdrawn_by": by.account_id,
         "withdrawn_by_name": by.name,
     }
@@ -304,8 +317,9 @@ def _end_visit(
             *(revisit.c[name] == value for name, value in zip(_PLACE, key, strict=False)),
             revisit.c.survey_id == literal(key[2], UUID(as_uuid=False)),
             revisit.c.sample_id == sample_id,
+            or_(revisit.c.withdrawn_at.is_(None), revisit.c.withdrawn_at == before),
         )
-        .values(ended if outcome else back)
+        .values(ended if moment else back)
     )
 
 
@@ -318,17 +332,21 @@ def open_visits(conn: Connection, sample_id: int) -> int:
 def abandon(conn: Connection, sample_id: int, by: By) -> int:
     """Ask for no more visits of a sample, which itself is kept; how many were open.
 
-    Raises NotFoundError, ConflictError where none is.
+    For good: those that were recorded end anew, so that taking an outcome back asks for none.
+    Raises NotFoundError, ConflictError where none is open.
     """
     get(conn, sample_id)
-    ended = conn.execute(
-        update(revisit)
-        .where(*_open(conn, sample_id))
-        .values(withdrawn_at=func.now(), withdrawn_by=by.account_id, withdrawn_by_name=by.name)
-    )
-    if not ended.rowcount:
+    left = open_visits(conn, sample_id)
+    if not left:
         raise ConflictError("No visit of this sample is asked for any more.")
-    return ended.rowcount
+    ended = {
+        "withdrawn_at": func.clock_timestamp(),
+        "withdrawn_by": by.account_id,
+        "withdrawn_by_name": by.name,
+    }
+    every = (scope.within(conn, revisit), revisit.c.sample_id == sample_id)
+    conn.execute(update(revisit).where(*every).values(ended))
+    return left
 
 
 def _open(conn: Connection, sample_id: int) -> tuple[ColumnElement[bool], ...]:
