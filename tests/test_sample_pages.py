@@ -165,6 +165,10 @@ def test_what_was_recorded_can_be_taken_back(pages: Pages) -> None:
     pages.check(sample_id, pages.rows(sample_id)[0], "")
     assert pages.rows(sample_id)[0]["outcome"] is None
     assert last_entry(pages.conn)["reason"].endswith(": match → waiting")
+    assert pages.conn.scalar(select(func.count(revisit.c.withdrawn_at))) == 0
+    for outcome in ("match", "mismatch", ""):
+        pages.check(sample_id, pages.rows(sample_id)[0], outcome)
+    assert pages.conn.scalar(select(func.count(revisit.c.withdrawn_at))) == 0
 
 
 def test_two_who_record_the_same_visit_do_not_overwrite_each_other(pages: Pages) -> None:
@@ -191,6 +195,9 @@ def test_a_sample_is_abandoned_and_kept(pages: Pages) -> None:
     again = pages.auditor.post(f"{URL}/{sample_id}/abandon")
     assert (again.status_code, "Không còn hộ nào" in words(again.text)) == (409, True)
     assert pages.check(sample_id, pages.rows(sample_id)[1], "match").status_code == 303
+    for row in pages.rows(sample_id)[:2]:  # recorded before and after
+        assert pages.check(sample_id, row, "").status_code == 303
+    assert pages.conn.scalar(select(func.count(revisit.c.withdrawn_at))) == 12
 
 
 @pytest.mark.parametrize(
