@@ -16,8 +16,6 @@ from geo.rules.rule import RuleSettings
 from geo.verdicts.border import Indices
 
 _COARSE_DECIMALS = 4
-APART_M = 50.0
-"""Households whose own points are further apart than this and than their errors live apart."""
 _AT_ONE_PLACE = 32
 """So many households at exactly one point are looked at; the others are at the same."""
 

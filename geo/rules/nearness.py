@@ -9,7 +9,7 @@ from scipy.stats import binom, poisson
 
 from geo.geometry import Floats
 from geo.rules import visits
-from geo.rules.bunches import APART_M, Points, bunch_names, coarse, points_of
+from geo.rules.bunches import Points, bunch_names, coarse, points_of
 from geo.rules.metric import plane
 from geo.rules.references import homes, households, sigma
 from geo.rules.rule import Context, Rule
@@ -149,7 +149,7 @@ class _Bunch:
         error_m = sigma(rows["home_accuracy_m"], context.settings)
         own, others = self.points.row[self.own][:, None], self.points.row[self.other]
         apart_m = np.hypot(x[own] - x[others], y[own] - y[others])
-        limit_m = APART_M + 2 * np.hypot(error_m[own], error_m[others])
+        limit_m = context.settings.homes_apart_m + 2 * np.hypot(error_m[own], error_m[others])
         return np.asarray((self.near & (apart_m > limit_m)).any(axis=1))
 
     def pairs(self, hit: Truths) -> pd.DataFrame:

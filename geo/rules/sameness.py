@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from geo.rules import visits
-from geo.rules.bunches import APART_M, coarse
+from geo.rules.bunches import coarse
 from geo.rules.metric import plane
 from geo.rules.references import homes, households, sigma
 from geo.rules.rule import SITE, SURVEY, Context, Rule
@@ -83,7 +83,7 @@ def _by_one(rows: pd.DataFrame, shared: pd.DataFrame, context: Context) -> pd.Da
             by[name].transform("max") - by[name].transform("min") for name in ("moment_s", "x", "y")
         )
         error_m = 2 * np.sqrt(by["square_m2"].transform("max") * 2)
-        apart = np.hypot(east, north) > APART_M + error_m
+        apart = np.hypot(east, north) > context.settings.homes_apart_m + error_m
         soon = apart_s <= 60 * context.settings.same_fix_minutes
         # An accuracy belongs to its fix: another one tells another measurement.
         same = by["accuracy_m"].transform("nunique") == 1

@@ -20,16 +20,10 @@ _LOOKED_AT = 4
 _APART_TIMES = 1.5
 """A household whose own point is so many times further off than a spot is wide lives elsewhere."""
 
-_ELSEWHERE_SHARE = 0.5
-_KNOWN = 3
-"""Own points of so many households tell whether they live there."""
-
 _FURTHEST = 5.0
 """A point of poor accuracy counts at most so many times a spot's width from its middle."""
 
 _TOLD = ["households", "elsewhere", "hamlets", "spread_m", "told"]
-_HAMLETS = 3
-_TIGHT_M = 10.0
 _LIKELY = 0.999
 _OPTIMISTIC = 1.5
 """Phones err up to so many times more than they say."""
@@ -66,7 +60,7 @@ def _crowds(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
         several = members.groupby("spot")["household"].transform("nunique")
         members = members[several >= context.settings.spot_households]
         if len(members):
-            found.append(_elsewhere(_described(rows, members, context.settings)))
+            found.append(_elsewhere(_described(rows, members, context.settings), context.settings))
     if not found:
         return pd.DataFrame({name: [] for name in _TOLD}, rows.index[:0]).astype({"told": bool})
     hits = pd.concat(found).sort_values(["told", "households"], kind="stable")
@@ -115,7 +109,7 @@ def _members(
     return pd.DataFrame({"row": at[there], "spot": spot})
 
 
-def _elsewhere(members: pd.DataFrame) -> pd.DataFrame:
+def _elsewhere(members: pd.DataFrame, settings: RuleSettings) -> pd.DataFrame:
     """The members of those spots where their households do not live, with the evidence."""
     each = members.drop_duplicates(["spot", "household"]).groupby("spot")
     told = pd.DataFrame(
@@ -129,10 +123,10 @@ def _elsewhere(members: pd.DataFrame) -> pd.DataFrame:
         }
     )
     likely = chi2.ppf(_LIKELY, 2 * told["households"] - 2)
-    tight = (told["spread_m"] <= _TIGHT_M) & (told["squares"] <= likely)
-    by_homes = told["elsewhere"] >= _ELSEWHERE_SHARE * told["known"]
-    known = told["known"] >= _KNOWN
-    told["told"] = by_homes.where(known, told["hamlets"] >= _HAMLETS).astype(bool)
+    tight = (told["spread_m"] <= settings.spot_tight_m) & (told["squares"] <= likely)
+    by_homes = told["elsewhere"] >= settings.spot_elsewhere_share * told["known"]
+    known = told["known"] >= settings.spot_known
+    told["told"] = by_homes.where(known, told["hamlets"] >= settings.spot_hamlets).astype(bool)
     doubted = told["told"] | (tight & ~known)
     # Who is known to live at the spot is at home, whoever else came there.
     hit = members["spot"].isin(told.index[doubted]) & (members["far"] | ~members["known"])

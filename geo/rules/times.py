@@ -7,12 +7,6 @@ from geo.rules import visits
 from geo.rules.rule import Context, Rule
 from geo.rules.visits import NOBODY
 
-_TOGETHER_S = 3600.0
-"""Surveys sent within an hour went out together; their order then tells nothing."""
-
-_JUMPS = 2
-"""One survey that comes after later ones was late; clocks that jump go back more than once."""
-
 
 def odd_hours(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
     """The survey was made at night, in Viet Nam's time."""
@@ -42,7 +36,9 @@ def clock_jump(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
     kept = np.flatnonzero((device != NOBODY) & sound)
     by_sending = kept[np.lexsort((sent[kept], device[kept]))]
     new = np.diff(device[by_sending], prepend=NOBODY) != 0
-    parcel = np.cumsum(new | (np.diff(sent[by_sending], prepend=0.0) > _TOGETHER_S))
+    # What went out together tells nothing by its order.
+    pause_s = np.diff(sent[by_sending], prepend=0.0)
+    parcel = np.cumsum(new | (pause_s > 60 * context.settings.sent_together_minutes))
     in_time = np.lexsort((made[by_sending], parcel))
     by_sending, parcel = by_sending[in_time], parcel[in_time]
     frame = pd.DataFrame({"device": device[by_sending], "made": made[by_sending]})
@@ -59,7 +55,9 @@ def clock_jump(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
     back = (back_s > limit_s) & (frame["later"] - frame["made"] > limit_s)
     far_back = back_s > 86_400 * context.settings.clock_back_days
     jumped = frame[back | far_back].groupby("device")["parcel"].nunique()
-    hit = far_back | (back & frame["device"].isin(jumped.index[jumped >= _JUMPS]))
+    hit = far_back | (
+        back & frame["device"].isin(jumped.index[jumped >= context.settings.clock_jumps])
+    )
     index = rows.index[by_sending[hit]]
     return pd.DataFrame(
         {
