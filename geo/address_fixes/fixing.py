@@ -9,6 +9,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    case,
     exists,
     func,
     insert,
@@ -24,6 +25,7 @@ from geo.areas import Area
 from geo.audit import run as audit
 from geo.audit.actors import By
 from geo.audit_tables import address_fix
+from geo.config import settings
 from geo.errors import (
     ConflictError,
     ForbiddenError,
@@ -238,8 +240,18 @@ def _compared_with(table: Table, commune_code: str) -> ColumnElement:
     """What surveys and sites without an address of their own are compared with."""
     if commune_code:
         return literal([commune_code], ARRAY(Text))
+    unsure = and_(
+        household.c.address_confidence < settings().address_confidence,
+        household.c.candidates != literal([], ARRAY(Text)),
+    )
     return (
-        select(household.c.candidates)
+        select(
+            # As geo.intake.placing.unsure: beside a guess the place may be another.
+            case(
+                (unsure, func.array_append(household.c.candidates, NO_COMMUNE)),
+                else_=household.c.candidates,
+            )
+        )
         .where(
             household.c.province_code == table.c.province_code,
             household.c.commune_code == table.c.commune_code,

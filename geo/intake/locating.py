@@ -12,7 +12,7 @@ from geo import copying, moving, scope
 from geo.audit import applying
 from geo.config import settings
 from geo.intake.batches import Batch
-from geo.intake.placing import Places, not_your_commune, unknown_commune
+from geo.intake.placing import Places, not_your_commune, unknown_commune, unsure
 from geo.intake.session import Intake, Key, one_of
 from geo.moving import Move
 from geo.rules import Context
@@ -21,11 +21,21 @@ from geo.verdicts.matching import INSIDE, AreaShapes, Recorded, Verdicts, judge
 
 
 class Home(NamedTuple):
-    """The household that a survey or site belongs to; candidates while its commune is open."""
+    """The household that a survey or site belongs to; candidates while its commune is open.
+
+    sure: whether its address was read surely, so that a point outside all candidates is a finding.
+    """
 
     province_code: str
     commune_code: str
     candidates: tuple[str, ...]
+    sure: bool = True
+
+    def compared(self) -> tuple[str, ...]:
+        """The communes that its points are compared with."""
+        if self.commune_code:
+            return (self.commune_code,)
+        return self.candidates if self.sure else unsure(self.candidates)
 
 
 def find_homes(intake: Intake, batch: Batch) -> tuple[Batch, list[Home]]:
@@ -63,13 +73,16 @@ def _stored_homes(intake: Intake, codes: Sequence[str]) -> dict[str, list[Home]]
             household.c.province_code,
             household.c.commune_code,
             func.nullif(household.c.candidates, "{}"),
+            household.c.address_confidence,
         ).where(
             scope.within(intake.conn, household), household.c.household_code == one_of(set(codes))
         )
     )
     homes: dict[str, list[Home]] = {}
-    for code, province, commune, candidates in found:
-        home = Home(province, commune, tuple(candidates) if candidates else ())
+    limit = settings().address_confidence
+    for code, province, commune, candidates, confidence in found:
+        sure = confidence is None or confidence >= limit
+        home = Home(province, commune, tuple(candidates) if candidates else (), sure)
         homes[code] = [*homes[code], home] if code in homes else [home]
     return homes
 
@@ -107,14 +120,18 @@ def _not_one(code: str, province: str | None, commune: str | None, homes: Sequen
 def compared_with(intake: Intake, batch: Batch, homes: Sequence[Home]) -> list[tuple[str, ...]]:
     """The communes that each record is compared with: its own address's, else its household's."""
     result = []
+    limit = settings().address_confidence
     for own, home in zip(batch.column("recorded_address"), homes, strict=True):
-        communes = (home.commune_code,) if home.commune_code else home.candidates
+        communes = home.compared()
         if own:
             place = intake.places.of_address(own)
             said = (place.commune_code,) if place.commune_code else place.candidates
-            # One that is read unsurely takes nothing from what the household is known to be.
-            unsure = not place.commune_code and len(said) == 1
-            communes = (*communes, *said) if unsure else said or communes
+            if place.commune_code or (said and (place.confidence or 0.0) >= limit):
+                communes = said
+            elif said:
+                # One that is read unsurely takes nothing from what the household is known to be.
+                known = home.commune_code or (home.candidates and home.sure)
+                communes = (*communes, *said) if known else unsure((*home.candidates, *said))
         result.append(communes)
     return result
 

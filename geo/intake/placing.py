@@ -28,6 +28,14 @@ def not_your_commune(code: str) -> str:
     return f"commune_code: “{code}” is not in your areas"
 
 
+def unsure(candidates: Sequence[str]) -> tuple[str, ...]:
+    """Candidates beside which the place may be another: a point can only be inside one of them.
+
+    The place that nobody knows stands among them as NO_COMMUNE, which has no polygon.
+    """
+    return (*candidates, NO_COMMUNE) if candidates else ()
+
+
 @dataclass(frozen=True)
 class Place:
     """The present commune of a household, or the candidates among which it is not decided.
