@@ -86,7 +86,7 @@ class Decision(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     decision: Literal["confirmed", "explained", "repaired", "revisit", "reopened"] = Field(
-        description="reopened takes the last decision back."
+        description="reopened takes all that is decided back."
     )
     reason: Text = Field("", description="Required for explained.")
     subjects: list[Which] = Field(min_length=1, max_length=decisions.MAX_AT_ONCE)
@@ -143,7 +143,7 @@ def decide(body: Decision) -> Response:
     by = By(user.account_id, user.full_name)
     with entries.change() as conn:
         if body.decision == "reopened":
-            rows = decisions.reopen(conn, keys, body.reason, by)
+            rows = decisions.reopen(conn, keys, body.reason, by, seen=_seen(conn, body, keys))
         else:
             rows = decisions.decide(
                 conn, keys, body.decision, body.reason, by,
