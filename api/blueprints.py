@@ -10,6 +10,7 @@ from api import (
     health,
     households,
     imports,
+    json_bodies,
     photos,
     progress,
     sites,
@@ -44,6 +45,7 @@ BEARER = {
 def register(app: OpenAPI) -> None:
     """Give `app` the API, the tiles and their errors."""
     errors.register(app)
+    json_bodies.install(app)
     for blueprint in BLUEPRINTS:
         if blueprint is not health.blueprint:
             _say_signed_in(blueprint)

@@ -174,3 +174,19 @@ def test_who_may_only_look_may_not_decide(conn: Connection, client: FlaskClient)
     assert supervisor.get("/api/v1/audit").status_code == 200
     assert send(supervisor, which(OUTSIDE), decision="confirmed").status_code == 403
     assert decided(conn) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"decision": "confirmed", "reason": "\\ud800", "subjects": []}',
+        b"[" * 5000,
+        b'{"a":' * 3000 + b"1" + b"}" * 3000,
+        b'{"decision": NaN}',
+        b"\xff\xfe",
+    ],
+)
+def test_a_body_that_is_no_json_is_refused_with_words(client: FlaskClient, body: bytes) -> None:
+    answer = client.post("/api/v1/audit/decisions", data=body, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.content_type == "application/problem+json"

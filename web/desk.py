@@ -135,7 +135,8 @@ class Pick:
         case = read_case(name)
         if case is None or not re.fullmatch(r"\d{1,18}\.\d{1,9}\.-?\d{1,18}", told, re.ASCII):
             return None
-        return cls(*(int(number) for number in told.split(".")), case)  # type: ignore[misc]
+        newest, rows, mark = (int(number) for number in told.split("."))
+        return cls(newest, rows, mark, case)
 
 
 def ticked(form: MultiDict[str, str]) -> tuple[set[str], set[str]]:
