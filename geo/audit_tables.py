@@ -94,7 +94,7 @@ audit_item = Table(
     Index("audit_item_demo_ix", "demo", postgresql_where=text("demo")),
 )
 
-# Only ever added to: what was decided last counts, `reopened` takes the one before back.
+# Only ever added to: what was decided last counts, `reopened` takes all before it back.
 audit_decision = Table(
     "audit_decision",
     metadata,

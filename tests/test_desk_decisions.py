@@ -172,8 +172,10 @@ def test_nothing_is_undone_for_a_decision_that_is_not_there(
 def test_a_decided_row_can_be_opened_again_later(conn: Connection, client: FlaskClient) -> None:
     send(client, OUTSIDE, decision="confirmed")
     html = client.get(f"/audit?area=19&state=confirmed&item={item(OUTSIDE)}").text
-    assert listed(html) == [OUTSIDE] and "Mở lại: bỏ kết luận gần nhất" in html
+    assert listed(html) == [OUTSIDE] and "Mở lại: bỏ mọi kết luận" in html
     form = {"back": "area=19&state=confirmed", "subject": item(OUTSIDE)}
+    # Another page that saw nothing decided yet: what was decided since is not taken back unseen.
+    assert client.post("/audit/reopen", data={**form, "seen": "0"}).status_code == 409
     answer = client.post("/audit/reopen", data=form)
     assert answer.status_code == 303 and states(conn)[OUTSIDE] == "open"
     assert client.post("/audit/reopen", data=form).status_code == 422

@@ -38,11 +38,11 @@ def decide() -> Answer:
 @pages.post("/reopen")
 @needs(DECIDE)
 def reopen() -> Answer:
-    """Take the last decision about one row back."""
-    key = desk.read_key(typed("subject"))
+    """Take all that was decided about one row back, unless somebody decided since it was shown."""
+    key, last = desk.read_key(typed("subject")), typed("seen")
 
     def do(conn: Connection) -> list[Record]:
-        return _reopened(conn, [key] if key else [])
+        return _reopened(conn, [key] if key else [], {key: int(last)} if _is_id(last) else None)
 
     return _answered(do)
 
@@ -105,9 +105,11 @@ def _decide(conn: Connection) -> list[Record]:
     )
 
 
-def _reopened(conn: Connection, keys: Sequence[Key]) -> list[Record]:
+def _reopened(
+    conn: Connection, keys: Sequence[Key], seen: dict[Key, int] | None = None
+) -> list[Record]:
     note_place(keys)
-    return decisions.reopen(conn, keys, typed("reason"), _by())
+    return decisions.reopen(conn, keys, typed("reason"), _by(), seen=seen)
 
 
 def _ticked() -> dict[Key, int]:
