@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from sqlalchemy import text
+
 from tests.matrix_asking import Call, World
 from tests.matrix_calls import Fill
 from tests.matrix_doubts import DECIDED, key_text
@@ -32,7 +34,7 @@ def case(_w: World, spot: Spot) -> Iterable[Call]:
         yield _twins("/audit/case", "GET", {"item": here}, {"item": there})
 
 
-def decide(_w: World, spot: Spot) -> Iterable[Call]:
+def decide(w: World, spot: Spot) -> Iterable[Call]:
     """Each decision about a survey; the case that it alone makes, too."""
     here, there = _pair(spot, "outside")
     for more in (
@@ -42,17 +44,24 @@ def decide(_w: World, spot: Spot) -> Iterable[Call]:
             "decision": "repaired",
             "reason": "x",
             "lat": "21.05",
-            "lon": str(spot.lon + 0.05),
+            "lon": f"{spot.lon + 0.05:.6f}",
         },
         {"decision": "revisit", "due_on": "2099-12-01"},
     ):
         sent, absent = ({"subject": f"0:{one}", **more} for one in (here, there))
         yield _twins("/audit/decisions", "POST", sent, absent)
     picked, none = (
-        {"pick": f"{spot.record_province}:{key}", "decision": "confirmed"}
+        {"pick": f"0.1.{_mark(w, spot)}:{spot.record_province}:{key}", "decision": "confirmed"}
         for key in _cases(spot, "outside")
     )
     yield _twins("/audit/decisions", "POST", picked, none)
+
+
+def _mark(w: World, spot: Spot) -> int:
+    """The sum by which a form names the row of the spot's case (geo.audit.queue.extents)."""
+    row = f"{spot.commune_code}:survey:{spot.survey_of('outside')}"
+    with w.case() as conn:
+        return int(conn.execute(text("SELECT hashtext(:row)"), {"row": row}).scalar_one())
 
 
 def reopen(_w: World, spot: Spot) -> Iterable[Call]:
@@ -63,8 +72,9 @@ def reopen(_w: World, spot: Spot) -> Iterable[Call]:
 def undo(w: World, spot: Spot) -> Iterable[Call]:
     number = w.ids.decisions[spot.key]
     absent = 10 ** len(str(number)) - 1
-    sent, none = ({"decision_id": str(one)} for one in (number, absent))
-    yield _twins("/audit/undo", "POST", sent, none)
+    # Whose session did not save it takes nothing back, in the own area either.
+    for one in (number, absent):
+        yield Call("/audit/undo", "POST", form={"decision_id": str(one)}, names=(str(one),))
 
 
 def withdraw(w: World, spot: Spot) -> Iterable[Call]:

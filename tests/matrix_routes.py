@@ -154,7 +154,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("audit.case", "GET"): Route("records.read", "record", case),
     ("decisions.decide", "POST"): Route("audit.decide", "record", decide, (303,)),
     ("decisions.reopen", "POST"): Route("audit.decide", "record", reopen, (303,)),
-    ("decisions.undo", "POST"): Route("audit.decide", "record", undo, (303,)),
+    ("decisions.undo", "POST"): Route("audit.decide", "record", undo, (404,)),
     ("revisits.index", "GET"): Route("records.read", "area", lists("/revisits")),
     ("revisits.file", "GET"): Route("records.export", "area", lists("/revisits/file.csv")),
     ("revisits.withdraw", "POST"): Route("audit.decide", "record", withdraw, (303,)),

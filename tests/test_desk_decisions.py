@@ -109,7 +109,7 @@ def test_the_log_knows_what_was_decided_where_and_why(
         ({"decision": "confirmed", "subject": ["x"]}, 422, "Biểu mẫu bị hỏng"),
         ({"decision": "confirmed", "subject": [f"0:{item(INSIDE)}"]}, 404, ""),
         ({"decision": "confirmed", "pick": ["19:none"]}, 422, "Biểu mẫu bị hỏng"),
-        ({"decision": "confirmed", "pick": ["0.1.7:19:none"]}, 409, "nay 0 dòng"),
+        ({"decision": "confirmed", "pick": ["0.1.7:19:none"]}, 404, "nay 0 dòng"),
         ({"decision": "repaired", "lat": "1_0", "lon": "105"}, 422, "không phải là số"),
         ({"decision": "repaired", "lat": "21²", "lon": "105"}, 422, "không phải là số"),
     ],

@@ -141,6 +141,8 @@ def _picked(conn: Connection, back: Desk) -> dict[Key, int]:
     known: dict[Key, int] = {}
     for one in picks:
         extent = extents.get(one.case, (0, 0))
+        if not extent[0]:
+            raise NotFoundError(_changed(one.rows, 0))
         if extent != (one.rows, one.mark):
             raise ConflictError(_changed(one.rows, extent[0]))
         # What is beyond the most that one decision takes stays in the list for the next one.
