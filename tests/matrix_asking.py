@@ -135,6 +135,7 @@ class World:
             yield self.conn
         finally:
             outer.rollback()
+            places.put_photos()  # files know no rollback
 
     def ask(self, person: Person, call: Call, **headers: str) -> Answer:
         """The answer to a person's request."""

@@ -277,7 +277,6 @@ def _records(conn: Connection, spot: Spot) -> None:
         _add(conn, finding, **key, subject="survey", subject_id=spot.survey_of(verdict),
              rule="outside", severity=3, evidence={"distance_m": -50.5, "mark": mark})  # fmt: skip
     picture = pictures.jpeg(spot.number)
-    files.write(spot.photo, picture)
     _add(conn, photo, **key, subject="survey", subject_id=spot.survey, sha256=spot.mark("R"),
          photo_id=spot.photo, household_code=spot.household, file_name=f"{mark}.jpg",
          camera=f"máy {mark}", exif="stripped", hash=spot.number, width=160, height=120,
@@ -292,6 +291,13 @@ def _records(conn: Connection, spot: Spot) -> None:
     _add(conn, site_stage, **key, site_code=spot.site, stage="roof", stage_on=date(2026, 9, 1))
     _add(conn, finding, **key, subject="site", subject_id=spot.site, rule="outside",
          severity=3, evidence={"mark": mark})  # fmt: skip
+
+
+def put_photos() -> None:
+    """The files of the spots' photos, where one is missing."""
+    for spot in SPOTS.values():
+        if not files.there(spot.photo):
+            files.write(spot.photo, pictures.jpeg(spot.number))
 
 
 def _bookkeeping(conn: Connection, spot: Spot, ids: Ids) -> None:
