@@ -40,9 +40,10 @@ def decide() -> Answer:
 def reopen() -> Answer:
     """Take all that was decided about one row back, unless somebody decided since it was shown."""
     key, last = desk.read_key(typed("subject")), typed("seen")
+    seen = {key: int(last)} if key and _is_id(last) else None
 
     def do(conn: Connection) -> list[Record]:
-        return _reopened(conn, [key] if key else [], {key: int(last)} if _is_id(last) else None)
+        return _reopened(conn, [key] if key else [], seen)
 
     return _answered(do)
 
