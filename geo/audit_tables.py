@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
-from geo.tables import NO_COMMUNE, STAGES, metadata
+from geo.tables import NO_COMMUNE, STAGES, metadata, one_of
 
 SUBJECTS = ("survey", "site")
 STATES = ("open", "confirmed", "explained", "repaired", "revisit")
@@ -45,10 +45,6 @@ def _by(prefix: str) -> list[Column]:
         Column(f"{prefix}_by_name", Text, nullable=False, server_default=""),
         Column(f"{prefix}_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     ]
-
-
-def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
-    return CheckConstraint(f"{column} IN {values}", name=column)
 
 
 def _demo() -> Column:
@@ -87,8 +83,8 @@ audit_item = Table(
     Column("verdict", Text, nullable=False),
     Column("distance_m", Float),
     _demo(),
-    _one_of("subject", SUBJECTS),
-    _one_of("state", STATES),
+    one_of("subject", SUBJECTS),
+    one_of("state", STATES),
     Index("audit_item_queue_ix", "state", "risk"),
     Index("audit_item_case_ix", "province_code", "case_key"),
     Index("audit_item_demo_ix", "demo", postgresql_where=text("demo")),
@@ -109,8 +105,8 @@ audit_decision = Table(
     Column("batch", UUID(as_uuid=False)),
     *_by("decided"),
     _demo(),
-    _one_of("subject", SUBJECTS),
-    _one_of("decision", DECISIONS),
+    one_of("subject", SUBJECTS),
+    one_of("decision", DECISIONS),
     Index("audit_decision_subject_ix", "province_code", "commune_code", "subject", "subject_id"),
 )
 
@@ -154,7 +150,7 @@ audit_sample = Table(
     Column("strata", JSONB, nullable=False, server_default=text("'{}'")),
     *_by("drawn"),
     _demo(),
-    _one_of("method", SAMPLE_METHODS),
+    one_of("method", SAMPLE_METHODS),
     UniqueConstraint("province_code", "commune_code", "area_code", "number"),
 )
 
@@ -174,7 +170,7 @@ audit_sample_item = Table(
     Column("checked_by_name", Text, nullable=False, server_default=""),
     Column("checked_at", DateTime(timezone=True)),
     _demo(),
-    _one_of("outcome", SAMPLE_OUTCOMES),
+    one_of("outcome", SAMPLE_OUTCOMES),
     CheckConstraint("inclusion > 0 AND inclusion <= 1", name="inclusion"),
     Index("audit_sample_item_sample_ix", "sample_id"),
 )
@@ -218,8 +214,8 @@ photo = Table(
     Column("bytes", Integer, nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     _demo(),
-    _one_of("subject", SUBJECTS),
-    _one_of("exif", EXIF_STATES),
+    one_of("subject", SUBJECTS),
+    one_of("exif", EXIF_STATES),
     CheckConstraint(f"stage IN {('', *STAGES)}", name="stage"),
     Index("photo_household_ix", "province_code", "commune_code", "household_code"),
     Index("photo_id_ix", "photo_id"),

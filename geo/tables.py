@@ -77,7 +77,8 @@ def _belongs(to: str, key: str, ondelete: str | None = None) -> ForeignKeyConstr
     return ForeignKeyConstraint(columns, [f"{to}.{name}" for name in columns], ondelete=ondelete)
 
 
-def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+    """The constraint that a text column holds one of these values, or nothing."""
     return CheckConstraint(f"{column} IN {values}", name=column)
 
 
@@ -142,7 +143,7 @@ area = Table(
     Column("lat", Float),
     Column("area_km2", Float),
     UniqueConstraint("level", "code", "valid_from", postgresql_nulls_not_distinct=True),
-    _one_of("level", LEVELS),
+    one_of("level", LEVELS),
     Index("area_present_ix", "code", unique=True, postgresql_where=text("valid_to IS NULL")),
     Index("area_parent_ix", "parent_code", "level"),
 )
@@ -211,7 +212,7 @@ household = Table(
     Column("search_key", Text, nullable=False),
     *_location(),
     *_bookkeeping(),
-    _one_of("status", STATUSES),
+    one_of("status", STATUSES),
     CheckConstraint("members > 0", name="members"),
     Index("household_code_ix", "household_code"),
     Index("household_cell_ix", "cell"),
@@ -228,7 +229,7 @@ household_status = Table(
     Column("status", Text, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     _belongs("household", "household_code", "CASCADE"),
-    _one_of("status", STATUSES),
+    one_of("status", STATUSES),
 )
 
 survey = Table(
@@ -254,7 +255,7 @@ survey = Table(
     *_verdict(),
     *_bookkeeping(),
     _belongs("household", "household_code"),
-    _one_of("verdict", VERDICTS),
+    one_of("verdict", VERDICTS),
     Index("survey_id_ix", "survey_id"),
     Index("survey_household_ix", "province_code", "commune_code", "household_code"),
     Index("survey_cell_ix", "cell"),
@@ -291,9 +292,9 @@ site = Table(
     *_verdict(),
     *_bookkeeping(),
     _belongs("household", "household_code"),
-    _one_of("kind", KINDS),
-    _one_of("stage", STAGES),
-    _one_of("verdict", VERDICTS),
+    one_of("kind", KINDS),
+    one_of("stage", STAGES),
+    one_of("verdict", VERDICTS),
     CheckConstraint("cost_planned >= 0", name="cost_planned"),
     CheckConstraint("cost_paid >= 0", name="cost_paid"),
     Index("site_household_ix", "province_code", "commune_code", "household_code"),
@@ -314,7 +315,7 @@ site_stage = Table(
     Column("lat", Float),
     Column("accuracy_m", Float),
     _belongs("site", "site_code", "CASCADE"),
-    _one_of("stage", STAGES),
+    one_of("stage", STAGES),
 )
 
 verdict_history = Table(
@@ -327,7 +328,7 @@ verdict_history = Table(
     # Why it was replaced: boundary, address, point, settings; '' where nobody noted it.
     Column("reason", Text, nullable=False, server_default=""),
     *_verdict(),
-    _one_of("subject", ("survey", "site")),
+    one_of("subject", ("survey", "site")),
 )
 
 finding = Table(
@@ -345,7 +346,7 @@ finding = Table(
     # Only a change of boundaries caused it: held against nobody.
     Column("blameless", Boolean, nullable=False, server_default=text("false")),
     Column("found_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    _one_of("subject", ("survey", "site")),
+    one_of("subject", ("survey", "site")),
 )
 
 import_job = Table(

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     ColumnElement,
@@ -26,12 +25,12 @@ from geo import areas, paging, scope
 from geo.areas import Area
 from geo.audit_tables import STATES, SUBJECTS, audit_due, audit_item
 from geo.errors import UsageError
+from geo.metrics import TIME_ZONE
 from geo.paging import Page, Record
 from geo.rules import RULES
 from geo.tables import VERDICTS, household, site, survey
 
 DECIDED, ALL = "decided", "all"
-_LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 _FACETS = 20
 _CASE = ("province_code", "case_key")
 
@@ -252,7 +251,7 @@ def _conditions(conn: Connection, asked: Asked) -> list[ColumnElement[bool]]:
 
 def midnight(day: date) -> datetime:
     """When the day begins in Viet Nam."""
-    return datetime.combine(day, time(), _LOCAL)
+    return datetime.combine(day, time(), TIME_ZONE)
 
 
 def _with_record(found: Any) -> Select:

@@ -4,19 +4,18 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, select
 
 from geo import paging, scope
 from geo.geometry import metres_between, metres_per_degree
+from geo.metrics import TIME_ZONE
 from geo.paging import Record
 from geo.tables import household, site, survey
 
 NEAR_M = 500.0
 MOST = 150
-_LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 _TOLD = ("province_code", "commune_code", "survey_id", "household_code")
 
 
@@ -80,8 +79,8 @@ def route_of_day(conn: Connection, row: Record) -> list[Record]:
     """
     if not row.get("enumerator") or row["happened_at"] is None:
         return []
-    day = row["happened_at"].astimezone(_LOCAL).date()
-    since = datetime.combine(day, time(), _LOCAL)
+    day = row["happened_at"].astimezone(TIME_ZONE).date()
+    since = datetime.combine(day, time(), TIME_ZONE)
     query = _surveys().where(
         scope.within(conn, survey),
         ~survey.c.removed,
