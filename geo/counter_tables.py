@@ -22,6 +22,8 @@ commune_counter = Table(
     Column("outside", Integer, nullable=False, server_default="0"),
     Column("unlocated", Integer, nullable=False, server_default="0"),
     Column("last_activity", DateTime(timezone=True)),
+    # Grows with every change of what figures and tiles of the commune show.
+    Column("revision", BigInteger, nullable=False, server_default="0"),
     *(
         Column(f"{kind}_{stage}", Integer, nullable=False, server_default="0")
         for kind in KINDS

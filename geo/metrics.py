@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, Connection, cast, func, select, text
 
-from geo import areas, publishing
+from geo import areas, publishing, pyramid, scope
 from geo.areas import Area
 from geo.counter_tables import commune_counter, site_due
 from geo.db import sql
@@ -188,8 +188,34 @@ def recount(conn: Connection, communes: Iterable[tuple[str, str]]) -> None:
     if len(pairs) >= _MANY:
         # A whole country's households are then grouped in memory; until the transaction ends.
         conn.execute(text("SET LOCAL work_mem = '256MB'"))
-    for step in ("add", "lock", "communes", "sites", "clear_due", "due"):
+    for step in ("add", "lock", "revise", "communes", "sites", "clear_due", "due"):
         conn.execute(sql(f"recount_{step}"), given)
+    pyramid.recount(conn, pairs)
+
+
+def touch(conn: Connection, communes: Iterable[tuple[str, str]]) -> None:
+    """Renew what tiles show of the given communes where only findings or decisions changed.
+
+    Call it once, at the end of the transaction, as `recount`, which does this as well.
+    """
+    pairs = sorted(set(communes))
+    if not pairs:
+        return
+    given = {"provinces": [p for p, _ in pairs], "communes": [c for _, c in pairs]}
+    for step in ("add", "lock", "revise"):
+        conn.execute(sql(f"recount_{step}"), given)
+    pyramid.recount(conn, pairs, ("surveys", "sites", "findings"))
+
+
+def revision(conn: Connection, area: Area) -> int:
+    """A number that grows with every change of what the scope sees of an area, and else stays.
+
+    Read it before what it stands for: a change between the two then shows as a later revision.
+    Raises UsageError for an area that has ended.
+    """
+    total = cast(func.coalesce(func.sum(commune_counter.c.revision), 0), BigInteger)
+    within = (areas.scope(area, commune_counter), scope.within(conn, commune_counter))
+    return conn.execute(select(total).where(*within)).scalar_one()
 
 
 def today() -> date:
@@ -275,7 +301,9 @@ def _shown(sums: "Sums", hidden: bool) -> Figures:
 
 _SUPPRESSED: Figures = {"suppressed": True, **dict.fromkeys(METRICS)}
 _COUNTERS = [
-    c for c in commune_counter.c if c.name not in ("province_code", "commune_code", "last_activity")
+    c
+    for c in commune_counter.c
+    if c.name not in ("province_code", "commune_code", "last_activity", "revision")
 ]
 
 _COUNTED = (*(c.name for c in _COUNTERS), "overdue")

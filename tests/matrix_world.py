@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Table, insert, select, text, update
 
-from geo import areas, cells, metrics, trail
+from geo import areas, cells, metrics, pyramid, trail
 from geo.account_tables import (
     account,
     handover,
@@ -162,6 +162,7 @@ def build(conn: Connection) -> Ids:
         _records(conn, spot)
         _bookkeeping(conn, spot, ids)
         _figures(conn, spot)
+        pyramid.recount(conn, [(spot.record_province, spot.commune_code)])
     _acquainted(conn, ids)
     return ids
 
@@ -350,7 +351,7 @@ def _figures(conn: Connection, spot: Spot) -> None:
     _add(conn, site_due, **_key(spot), due_on=date(2020, 1, 1), unfinished=own + 990_001)
 
 
-_NO_COUNT = ("province_code", "commune_code", "last_activity")
+_NO_COUNT = ("province_code", "commune_code", "last_activity", "revision")
 
 
 def figure_marks(conn: Connection) -> dict[str, frozenset[int]]:

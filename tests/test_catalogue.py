@@ -21,7 +21,7 @@ PROTECTED: dict[str, set[str]] = {
             "household", "household_status", "survey", "site", "site_stage", "finding",
             "verdict_history", "import_conflict", "commune_counter", "site_due", "account_role",
             "login_session", "token", "team", "team_member",
-            "audit_item", "revisit", "audit_sample_item", "known_place", "photo",
+            "audit_item", "revisit", "audit_sample_item", "known_place", "photo", "tile_square",
         ),
         _ALL,
     ),

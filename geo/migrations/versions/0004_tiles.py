@@ -1,12 +1,38 @@
 """the pyramid of map tiles"""
 
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import op
+
 revision = '0004'
 down_revision = '0003'
 
+_SQL = Path(__file__).parents[2] / 'sql'
+
 
 def upgrade() -> None:
-    pass
+    op.create_table('tile_square',
+    sa.Column('province_code', sa.Text(), nullable=False),
+    sa.Column('commune_code', sa.Text(), nullable=False),
+    sa.Column('layer', sa.Text(), nullable=False),
+    sa.Column('level', sa.SmallInteger(), autoincrement=False, nullable=False),
+    sa.Column('square', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('class', sa.Text(), nullable=False),
+    sa.Column('records', sa.Integer(), nullable=False),
+    sa.Column('flagged', sa.Integer(), nullable=False),
+    sa.Column('lon_sum', sa.Float(), nullable=False),
+    sa.Column('lat_sum', sa.Float(), nullable=False),
+    sa.CheckConstraint("layer IN ('surveys', 'households', 'sites', 'findings')", name=op.f('tile_square_layer_ck')),
+    sa.PrimaryKeyConstraint('province_code', 'commune_code', 'layer', 'level', 'square', 'class', name=op.f('tile_square_pk')),
+    postgresql_with={'fillfactor': 80}
+    )
+    op.create_index('tile_square_ix', 'tile_square', ['layer', 'level', 'square'], unique=False)
+    op.add_column('commune_counter', sa.Column('revision', sa.BigInteger(), server_default='0', nullable=False))
+    op.execute((_SQL / 'tile_security.sql').read_text())
 
 
 def downgrade() -> None:
-    pass
+    op.drop_column('commune_counter', 'revision')
+    op.drop_index('tile_square_ix', table_name='tile_square')
+    op.drop_table('tile_square')
