@@ -12,6 +12,7 @@ import click
 
 from api.cli.first_run import prepare
 from api.cli.keeper import Keeper
+from api.cli.worker import THREADS
 from api.hosts import is_loopback
 from geo import cluster, trail_proof
 from geo.accounts import keys
@@ -112,8 +113,9 @@ def run_gunicorn(host: str, port: int) -> int:
             "web.app:create_app()",
             f"--bind={address}",
             f"--workers={settings().workers}",
-            "--worker-class=gthread",
-            "--threads=4",
+            "--worker-class=api.cli.worker.PatientWorker",
+            f"--threads={THREADS}",
+            "--keep-alive=15",
             "--timeout=600",
             "--graceful-timeout=10",
             "--log-level=warning",
