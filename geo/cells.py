@@ -52,6 +52,31 @@ def tile_range(z: int, x: int, y: int) -> Range:
     return code << below, (code + 1) << below
 
 
+def pixels(cells_in: Cells, z: int, bits: int) -> tuple[Cells, Cells]:
+    """Where cells stand in the tile of zoom z that each is in: columns and rows, 0 to 2^bits - 1."""
+    found = []
+    for place in (0, 1):
+        along = _gather(cells_in.astype(np.uint64) >> np.uint64(place)) & (1 << ZOOM - z) - 1
+        finer = ZOOM - z - bits
+        found.append(along >> finer if finer >= 0 else along << -finer)
+    return found[0], found[1]
+
+
+def middles(squares: Cells, level: int) -> tuple[Floats, Floats]:
+    """The middles of the tiles of zoom `level` with these Morton codes: shares of the grid's sides.
+
+    Columns from the west and rows from the north, 0 to 1.
+    """
+    column, row = (_gather(squares.astype(np.uint64) >> np.uint64(place)) for place in (0, 1))
+    return (column + 0.5) / (1 << level), (row + 0.5) / (1 << level)
+
+
+def shares(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+    """Points (EPSG:4326 degrees) as shares of the grid's sides, from the west and the north."""
+    column = (lon + 180.0) / 360.0
+    return column, (1.0 - np.arcsinh(np.tan(np.radians(lat))) / np.pi) / 2.0
+
+
 def box_ranges(
     west: float, south: float, east: float, north: float, limit: int = 16
 ) -> list[Range]:
@@ -127,8 +152,7 @@ def _fewer(ranges: list[Range], limit: int) -> list[Range]:
 
 def _grid(lon: Floats, lat: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Column and row of points; 0 where a coordinate is NaN."""
-    column = (lon + 180.0) / 360.0
-    row = (1.0 - np.arcsinh(np.tan(np.radians(lat))) / np.pi) / 2.0
+    column, row = shares(lon, lat)
     return _whole(column), _whole(row)
 
 
@@ -143,6 +167,15 @@ def _spread(values: NDArray[np.int64]) -> NDArray[np.uint64]:
     for step, mask in _SPREAD:
         spread = (spread | spread << np.uint64(step)) & np.uint64(mask)
     return spread
+
+
+def _gather(values: NDArray[np.uint64]) -> Cells:
+    """The bits in the even places of 64-bit numbers as 32-bit ones."""
+    gathered = values & np.uint64(_SPREAD[-1][1])
+    masks = (0xFFFFFFFF, *(mask for _step, mask in _SPREAD))
+    for (step, _mask), mask in zip(reversed(_SPREAD), reversed(masks[:-1]), strict=True):
+        gathered = (gathered | gathered >> np.uint64(step)) & np.uint64(mask)
+    return gathered.astype(np.int64)
 
 
 def _code(x: int, y: int) -> int:

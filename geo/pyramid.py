@@ -5,7 +5,7 @@ exactly its own; what has no point is in no square. `geo.metrics` calls what is 
 communes' locks.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import Connection
 
@@ -18,6 +18,9 @@ LEVELS = (10, 12, 14)
 commune is no larger than its squares; the next finer one is four times the rows, and beyond 14
 there are more squares than points."""
 
+DOUBTED = ("surveys", "sites", "findings")
+"""The layers that findings and decisions change."""
+
 Pair = tuple[str, str]
 """province_code, commune_code."""
 
@@ -27,17 +30,24 @@ def level_for(zoom: int) -> int:
     return next((level for level in LEVELS if level >= zoom), LEVELS[-1])
 
 
-def recount(conn: Connection, pairs: Iterable[Pair], layers: Iterable[str] = PYRAMID) -> None:
+def recount(conn: Connection, pairs: Iterable[Pair], layers: Collection[str] = PYRAMID) -> None:
     """Make the squares of communes what their records give, in the layers named.
 
     Needs the communes' counters locked (see geo.metrics). Writes only rows that differ.
     """
     given = list(pairs)
+    if not given:
+        return
+    where = {
+        "provinces": [province for province, _ in given],
+        "communes": [commune for _, commune in given],
+    }
+    if "findings" in layers:
+        conn.execute(sql("place_findings"), where)
     conn.execute(
         sql("recount_squares"),
         {
-            "provinces": [province for province, _ in given],
-            "communes": [commune for _, commune in given],
+            **where,
             "layers": list(layers),
             "levels": list(LEVELS),
             "finest": LEVELS[-1],

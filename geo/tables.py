@@ -96,6 +96,16 @@ def _location() -> list[Column]:
     ]
 
 
+def _tiles(table: str, *shown: str) -> Index:
+    """The index on the cell, which holds all that tiles show: they need not read the rows."""
+    return Index(
+        f"{table}_cell_ix",
+        "cell",
+        postgresql_include=["province_code", "commune_code", *shown],
+        postgresql_where=text("NOT removed"),
+    )
+
+
 def _verdict() -> list[Column]:
     """The present verdict with the numbers it was reached with; metres, signed inside positive."""
     return [
@@ -215,7 +225,7 @@ household = Table(
     one_of("status", STATUSES),
     CheckConstraint("members > 0", name="members"),
     Index("household_code_ix", "household_code"),
-    Index("household_cell_ix", "cell"),
+    _tiles("household", "household_code", "status", "received_at"),
     Index("household_national_id_ix", "national_id_print"),
     Index("household_demo_ix", "demo", postgresql_where=text("demo")),
 )
@@ -258,7 +268,8 @@ survey = Table(
     one_of("verdict", VERDICTS),
     Index("survey_id_ix", "survey_id"),
     Index("survey_household_ix", "province_code", "commune_code", "household_code"),
-    Index("survey_cell_ix", "cell"),
+    _tiles("survey", "survey_id", "verdict", "surveyed_at"),
+    Index("survey_enumerator_ix", "enumerator", "surveyed_at"),
     Index("survey_demo_ix", "demo", postgresql_where=text("demo")),
     Index(
         "survey_audit_ix",
@@ -298,7 +309,7 @@ site = Table(
     CheckConstraint("cost_planned >= 0", name="cost_planned"),
     CheckConstraint("cost_paid >= 0", name="cost_paid"),
     Index("site_household_ix", "province_code", "commune_code", "household_code"),
-    Index("site_cell_ix", "cell"),
+    _tiles("site", "site_code", "stage", "verdict", "received_at"),
     Index("site_demo_ix", "demo", postgresql_where=text("demo")),
 )
 
@@ -346,7 +357,18 @@ finding = Table(
     # Only a change of boundaries caused it: held against nobody.
     Column("blameless", Boolean, nullable=False, server_default=text("false")),
     Column("found_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    # Where its survey or site stands, kept by geo.pyramid.
+    Column("cell", BigInteger),
     one_of("subject", ("survey", "site")),
+    Index(
+        "finding_cell_ix",
+        "cell",
+        postgresql_include=[
+            *("province_code", "commune_code", "subject", "subject_id"),
+            *("rule", "severity", "state", "blameless"),
+        ],
+        postgresql_where=text("cell IS NOT NULL"),
+    ),
 )
 
 import_job = Table(

@@ -208,7 +208,7 @@ def upgrade() -> None:
     )
     op.create_index('household_code_ix', 'household', ['household_code'], unique=False)
     op.create_index('household_demo_ix', 'household', ['demo'], unique=False, postgresql_where=sa.text('demo'))
-    op.create_index('household_cell_ix', 'household', ['cell'], unique=False)
+    op.create_index('household_cell_ix', 'household', ['cell'], unique=False, postgresql_include=['province_code', 'commune_code', 'household_code', 'status', 'received_at'], postgresql_where=sa.text('NOT removed'))
     op.create_index('household_national_id_ix', 'household', ['national_id_print'], unique=False)
     op.create_table('household_status',
     sa.Column('province_code', sa.Text(), nullable=False),
@@ -265,7 +265,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('province_code', 'commune_code', 'site_code', name=op.f('site_pk'))
     )
     op.create_index('site_demo_ix', 'site', ['demo'], unique=False, postgresql_where=sa.text('demo'))
-    op.create_index('site_cell_ix', 'site', ['cell'], unique=False)
+    op.create_index('site_cell_ix', 'site', ['cell'], unique=False, postgresql_include=['province_code', 'commune_code', 'site_code', 'stage', 'verdict', 'received_at'], postgresql_where=sa.text('NOT removed'))
     op.create_index('site_household_ix', 'site', ['province_code', 'commune_code', 'household_code'], unique=False)
     op.create_table('survey',
     sa.Column('province_code', sa.Text(), nullable=False),
@@ -306,7 +306,8 @@ def upgrade() -> None:
     )
     op.create_index('survey_audit_ix', 'survey', ['verdict', 'distance_m', 'survey_id', 'commune_code'], unique=False, postgresql_where=sa.text("verdict <> 'inside'"))
     op.create_index('survey_demo_ix', 'survey', ['demo'], unique=False, postgresql_where=sa.text('demo'))
-    op.create_index('survey_cell_ix', 'survey', ['cell'], unique=False)
+    op.create_index('survey_cell_ix', 'survey', ['cell'], unique=False, postgresql_include=['province_code', 'commune_code', 'survey_id', 'verdict', 'surveyed_at'], postgresql_where=sa.text('NOT removed'))
+    op.create_index('survey_enumerator_ix', 'survey', ['enumerator', 'surveyed_at'], unique=False)
     op.create_index('survey_household_ix', 'survey', ['province_code', 'commune_code', 'household_code'], unique=False)
     op.create_index('survey_id_ix', 'survey', ['survey_id'], unique=False)
     op.create_table('site_stage',
