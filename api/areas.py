@@ -1,5 +1,6 @@
 """Areas: look them up, and get their shapes for maps."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -7,12 +8,14 @@ from typing import Any
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import Field
+from sqlalchemy import Connection
 
-from api import answers, models
+from api import answers, models, packed
 from api.access import begin, signed_in
 from api.errors import PROBLEMS
 from api.params import AreaPath, Query, Word
 from geo import areas, boundaries
+from geo.areas import Area
 
 blueprint = APIBlueprint(
     "api_areas", __name__, url_prefix="/api/v1/areas", abp_tags=[Tag(name="areas")],
@@ -20,12 +23,25 @@ blueprint = APIBlueprint(
 )  # fmt: skip
 
 GEOJSON = "application/geo+json"
+ZOOMS = {"country": 6, "province": 9, "commune": 11}
+"""Zooms at which an area about fills a page."""
+SHAPES = packed.Shelf(32 * 1024 * 1024)
 
 
 class AreaSearch(Query):
     q: Word | None = Field(None, description="Name or code; tone marks are not needed.")
     parent: Word | None = Field(None, description="Code whose present children are wanted.")
     limit: int = Field(20, ge=1, le=200)
+
+
+class ShapeQuery(Query):
+    z: int | None = Field(
+        None, ge=0, le=22, description="Zoom that it is for; by default one fit for the level."
+    )
+    v: Word | None = Field(
+        None,
+        description="Version of the boundaries: with the present one the answer may be kept.",
+    )
 
 
 class AreaDay(Query):
@@ -67,10 +83,9 @@ def one(path: AreaPath, query: AreaDay) -> Response:
     responses={200: models.FeatureCollection},
 )
 @signed_in
-def children_geojson(path: AreaPath) -> Response:
-    """Simplified polygons for display, with the code only; not for verdicts."""
-    with begin() as conn:
-        return answers.tagged(boundaries.display_geojson(conn, path.code), GEOJSON)
+def children_geojson(path: AreaPath, query: ShapeQuery) -> Response:
+    """Polygons for display at zoom `z`, with the code only; not for verdicts."""
+    return _shape(path.code, query, "children", boundaries.children_geojson)
 
 
 @blueprint.get(
@@ -79,10 +94,21 @@ def children_geojson(path: AreaPath) -> Response:
     responses={200: models.FeatureCollection},
 )
 @signed_in
-def outline_geojson(path: AreaPath) -> Response:
-    """The simplified polygon of one area."""
+def outline_geojson(path: AreaPath, query: ShapeQuery) -> Response:
+    """The polygon of one area for display at zoom `z`; of a commune from 12 on that of verdicts."""
+    return _shape(path.code, query, "outline", boundaries.outline_geojson)
+
+
+def _shape(
+    code: str, query: ShapeQuery, kind: str, make: Callable[[Connection, Area, int], bytes]
+) -> Response:
     with begin() as conn:
-        return answers.tagged(boundaries.outline_geojson(conn, path.code), GEOJSON)
+        area = areas.get(conn, code)
+        zoom = ZOOMS[area.level] if query.z is None else query.z
+        version = boundaries.version(conn)
+        key = (str(conn.engine.url), version, kind, area.code, zoom)
+        body = SHAPES.get(key, lambda: make(conn, area, zoom))
+    return packed.answer(body, GEOJSON, lasting=query.v == version)
 
 
 def _item(area: areas.Area) -> dict[str, Any]:

@@ -186,7 +186,6 @@ boundary = Table(
     Column("area_id", ForeignKey("area.area_id"), primary_key=True),
     Column("version", ForeignKey("boundary_version.version"), primary_key=True),
     Column("geom", Geometry("MULTIPOLYGON", srid=4326, spatial_index=False), nullable=False),
-    Column("display", Geometry("MULTIPOLYGON", srid=4326, spatial_index=False), nullable=False),
     Column("area_km2", Float, nullable=False),
     Column("repaired", Text),
     Column("superseded_at", DateTime(timezone=True)),
@@ -196,7 +195,6 @@ boundary = Table(
         unique=True,
         postgresql_where=text("superseded_at IS NULL"),
     ),
-    Index("boundary_display_ix", "display", postgresql_using="gist"),
 )
 
 household = Table(
@@ -309,6 +307,7 @@ site = Table(
     CheckConstraint("cost_planned >= 0", name="cost_planned"),
     CheckConstraint("cost_paid >= 0", name="cost_paid"),
     Index("site_household_ix", "province_code", "commune_code", "household_code"),
+    Index("site_code_ix", "site_code"),
     _tiles("site", "site_code", "stage", "verdict", "received_at"),
     Index("site_demo_ix", "demo", postgresql_where=text("demo")),
 )

@@ -56,7 +56,6 @@ def _areas(conn: Connection, land: Province) -> None:
                 "area_id": made,
                 "version": version,
                 "geom": shape,
-                "display": shape,
                 "area_km2": 10.0,
             },
         )

@@ -48,7 +48,6 @@ def build(conn: Connection) -> None:
                 "area_id": ids[code],
                 "version": version,
                 "geom": shape,
-                "display": shape,
                 "area_km2": 115.0,
             },
         )

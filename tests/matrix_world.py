@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Table, insert, select, text, update
 
-from geo import areas, cells, metrics, pyramid, trail
+from geo import areas, boundaries, cells, metrics, pyramid, trail
 from geo.account_tables import (
     account,
     handover,
@@ -191,10 +191,9 @@ def _areas(conn: Connection) -> None:
         ).scalar_one()
         shape = box(spot.lon, 21.0, spot.lon + 0.1, 21.1)
         conn.execute(
-            insert(boundary).values(
-                area_id=area_id, version=version, geom=shape, display=shape, area_km2=1.0
-            )
+            insert(boundary).values(area_id=area_id, version=version, geom=shape, area_km2=1.0)
         )
+    boundaries.draw(conn)
 
 
 def _national_id(spot: Spot, number: int) -> dict[str, Any]:

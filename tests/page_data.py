@@ -9,7 +9,7 @@ import numpy as np
 from geoalchemy2 import WKTElement
 from sqlalchemy import Connection, insert
 
-from geo import cells, metrics
+from geo import boundaries, cells, metrics
 from geo.audit import items
 from geo.tables import (
     area,
@@ -86,10 +86,10 @@ def add_areas(conn: Connection, sketch: bool = False) -> None:
                 area_id=area_id,
                 version=version,
                 geom=box(*bounds),
-                display=box(*bounds),
                 area_km2=1.0,
             )
         )
+    boundaries.draw(conn)
 
 
 def cell(lon: float, lat: float) -> int:

@@ -58,9 +58,7 @@ def load(conn, polygons, accuracy_m=10.0):
     for area_id, polygon in polygons.items():
         geom = f"SRID=4326;{shapely.MultiPolygon([polygon]).wkt}"
         conn.execute(
-            insert(boundary).values(
-                area_id=area_id, version=version, geom=geom, display=geom, area_km2=1
-            )
+            insert(boundary).values(area_id=area_id, version=version, geom=geom, area_km2=1)
         )
     return version
 

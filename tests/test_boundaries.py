@@ -1,11 +1,9 @@
 """Files of polygons become dated boundaries, whole or not at all, with what follows from them."""
 
-import json
 from datetime import date
 from pathlib import Path
 
 import geopandas
-import numpy as np
 import pytest
 import shapely
 from shapely import Point, Polygon, box
@@ -14,7 +12,7 @@ from sqlalchemy import insert, select, text
 from geo import areas, boundaries
 from geo.boundaries import checks as boundary_checks
 from geo.boundaries.loading import LoadOptions
-from geo.errors import NotFoundError, RejectedError, UsageError
+from geo.errors import RejectedError, UsageError
 from geo.tables import boundary, household, survey
 
 # Four communes of Thái Nguyên and one of its neighbour Tuyên Quang, each a square of about 11 km.
@@ -57,10 +55,10 @@ def home(tmp_path) -> Path:
     return write(tmp_path, {code: square(corner) for code, corner in HOME.items()})
 
 
-def current(conn, code: str, column=boundary.c.geom):
+def current(conn, code: str):
     area_id = areas.get(conn, code).area_id
     found = conn.execute(
-        select(column.ST_AsBinary()).where(
+        select(boundary.c.geom.ST_AsBinary()).where(
             boundary.c.area_id == area_id, boundary.c.superseded_at.is_(None)
         )
     ).scalar_one()
@@ -137,21 +135,6 @@ def test_the_same_file_again_changes_nothing(areas_conn, home):
     assert again.version is None
     assert again.lines() == ["s is loaded already; nothing changed."]
     assert boundaries.load(areas_conn, home, LoadOptions(source="s", accuracy_m=9)).version
-
-
-def test_display_copies_share_their_borders_and_none_vanishes(areas_conn, tmp_path):
-    wiggle = np.linspace(0, 0.1, 400)
-    border = np.column_stack([105.8 + 1e-4 * np.sin(wiggle * 3000), 21.5 + wiggle])
-    left = Polygon([*border, (105.7, 21.6), (105.7, 21.5)])
-    right = Polygon([*border, (105.9, 21.6), (105.9, 21.5)])
-    tiny = square((105.7, 21.6), 0.0001)
-    path = write(tmp_path, {"05443": left, "05455": right, "05467": tiny})
-    boundaries.load(areas_conn, path, LoadOptions())
-    shown = [current(areas_conn, code, boundary.c.display) for code in ("05443", "05455", "05467")]
-    assert shapely.get_num_coordinates(shown[0]) < 50
-    assert shapely.coverage_is_valid(shown[:2])
-    assert shown[2].area > 0
-    assert shapely.get_num_coordinates(current(areas_conn, "05443")) == 403
 
 
 def test_an_invalid_polygon_is_repaired_and_said(areas_conn, tmp_path):
@@ -369,20 +352,6 @@ def test_shapes_of_some_codes_are_only_those(areas_conn, home):
     )
 
 
-def test_geojson_for_maps_carries_codes_and_display_shapes(areas_conn, home):
-    boundaries.load(areas_conn, home, LoadOptions())
-    children = json.loads(boundaries.display_geojson(areas_conn, "19"))
-    assert [f["properties"] for f in children["features"]] == [{"code": c} for c in sorted(HOME)]
-    assert json.loads(boundaries.display_geojson(areas_conn, "46"))["features"] == []
-    outline = json.loads(boundaries.outline_geojson(areas_conn, "05443", full=True))["features"][0]
-    assert outline["properties"]["level"] == "commune"
-    assert same(shapely.from_geojson(json.dumps(outline["geometry"])), square(HOME["05443"]))
-    with pytest.raises(NotFoundError, match="No boundary is loaded"):
-        boundaries.outline_geojson(areas_conn, "46")
-    with pytest.raises(NotFoundError):
-        boundaries.display_geojson(areas_conn, "nowhere")
-
-
 @pytest.mark.country
 def test_the_whole_country_loads_whole(areas_conn, country_file):
     report = boundaries.load(areas_conn, country_file, LoadOptions())
@@ -391,7 +360,6 @@ def test_the_whole_country_loads_whole(areas_conn, country_file):
     loaded = boundaries.shapes(areas_conn)
     assert len(loaded.codes) == 3321
     assert boundaries.load(areas_conn, country_file, LoadOptions()).version is None
-    assert len(boundaries.display_geojson(areas_conn, "VN")) < 2_000_000
     found = boundary_checks.check(areas_conn)
     assert len(found.overlaps) == 8
     assert sum(o.area_m2 for o in found.overlaps) / 1e6 == pytest.approx(10.8, abs=0.05)

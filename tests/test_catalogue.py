@@ -48,6 +48,7 @@ PUBLIC = {
     "area": "names of areas, from public lists",
     "area_successor": "which areas followed which",
     "boundary": "borders of areas, from public files",
+    "area_shape": "the same simplified, for maps",
     "boundary_version": "where the borders come from",
     "key_check": "keyed hashes of constants, to recognise the keys by",
 }

@@ -3,7 +3,14 @@
 from geo import schema
 from geo.all_tables import metadata
 
-REFERENCE = {"area", "area_successor", "boundary", "boundary_version", "import_job"}
+REFERENCE = {
+    "area",
+    "area_shape",
+    "area_successor",
+    "boundary",
+    "boundary_version",
+    "import_job",
+}
 # Grow with people who work, not with households.
 STAFF = {
     "account",

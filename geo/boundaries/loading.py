@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, select, text
 
-from geo.boundaries import download, placement, sketch
+from geo.boundaries import download, drawing, placement, sketch
 from geo.boundaries import files as boundary_files
 from geo.boundaries import store as boundary_store
 from geo.boundaries.download import Network
@@ -102,9 +102,12 @@ def load_polygons(
             "file_sha256": digest,
         },
     ).scalar_one()
-    boundary_store.replace(
-        conn, version, placed, polygons.repaired, options.level, progress or (lambda *_: None)
+    report = progress or (lambda *_: None)
+    communes = boundary_store.replace(
+        conn, version, placed, polygons.repaired, options.level, report
     )
+    drawing.draw(conn, communes)
+    report(boundary_store.STEPS, boundary_store.STEPS)
     provinces = tuple(sorted(set(placed.province_codes)))
     return LoadReport(
         version,
@@ -176,6 +179,8 @@ def ensure(conn: Connection, progress: Progress | None = None) -> str:
     without a network, the sketch. A sketch gives way to a file as soon as one is named.
     """
     present = current_source(conn)
+    if present is not None and not drawing.done(conn):
+        drawing.draw(conn)
     if present is not None and not present.sketch:
         return ""
     files = _named_files()

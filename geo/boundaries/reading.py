@@ -1,6 +1,5 @@
-"""The polygons of areas as they stand now: for verdicts, for maps, and where they come from."""
+"""The polygons of areas as they stand now: for verdicts, and where they come from."""
 
-import json
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,9 +9,7 @@ import numpy as np
 import shapely
 from sqlalchemy import Connection, Row, func, select
 
-from geo import areas
 from geo.db import sql
-from geo.errors import NotFoundError
 from geo.tables import area, boundary, boundary_version
 from geo.verdicts.matching import AreaShapes
 
@@ -53,36 +50,6 @@ def current_source(conn: Connection, province_code: str | None = None) -> Source
 def versions(conn: Connection) -> list[Row]:
     """Every version, newest first, with how many of its polygons are current and where."""
     return list(conn.execute(sql("boundary_versions")))
-
-
-def display_geojson(conn: Connection, parent_code: str) -> bytes:
-    """FeatureCollection of the display polygons of an area's children; property `code` only.
-
-    Raises NotFoundError for an unknown parent.
-    """
-    parent = areas.get(conn, parent_code)
-    found = conn.execute(
-        select(area.c.code, func.ST_AsGeoJSON(boundary.c.display, 5))
-        .select_from(boundary.join(area))
-        .where(area.c.parent_code == parent.code, _PRESENT, _CURRENT)
-        .order_by(area.c.code)
-    )
-    return _collection((({"code": code}, geometry) for code, geometry in found))
-
-
-def outline_geojson(conn: Connection, code: str, full: bool = False) -> bytes:
-    """FeatureCollection of one area: code, name, level; `full` gives the polygon of verdicts.
-
-    Raises NotFoundError when the area is unknown or has no polygon.
-    """
-    one = areas.get(conn, code)
-    column = boundary.c.geom if full else boundary.c.display
-    geometry = conn.execute(
-        select(func.ST_AsGeoJSON(column, 6)).where(boundary.c.area_id == one.area_id, _CURRENT)
-    ).scalar()
-    if geometry is None:
-        raise NotFoundError(f"No boundary is loaded for {one.full_name} ({one.code}).")
-    return _collection([({"code": one.code, "name": one.full_name, "level": one.level}, geometry)])
 
 
 _cache: dict[tuple[object, ...], AreaShapes] = {}
@@ -153,11 +120,3 @@ def _read_shapes(conn: Connection, codes: list[str] | None) -> AreaShapes:
 def _state(conn: Connection) -> tuple[object, ...]:
     """What the current polygons are, as far as the cache must know: cheap, and never reused."""
     return (str(conn.engine.url), *conn.execute(sql("boundary_state")).one())
-
-
-def _collection(features: Iterable[tuple[dict[str, str], str]]) -> bytes:
-    parts = (
-        f'{{"type":"Feature","properties":{json.dumps(properties)},"geometry":{geometry}}}'
-        for properties, geometry in features
-    )
-    return f'{{"type":"FeatureCollection","features":[{",".join(parts)}]}}'.encode()

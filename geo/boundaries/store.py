@@ -1,15 +1,15 @@
-"""Writes polygons to the database: full resolution, display copy, provinces and the country."""
+"""Writes boundaries to the database, and what follows from them: provinces and the country."""
 
 import os
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
 import shapely
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from geo.areas import COUNTRY
 from geo.boundaries.files import areas_m2, as_multi, polygons_only
@@ -17,11 +17,8 @@ from geo.tables import area, boundary
 
 Progress = Callable[[int, int | None], None]
 
-DISPLAY_DEG = 0.0005
-"""Corners of less than about 50 × 50 m are left out of the display copy of communes."""
-PROVINCE_DISPLAY_DEG = 0.002
-LEAST_HOLE_M2 = 1e6
-"""Smaller holes in a province or the country are where the sources leave a gap, not enclaves."""
+STEPS = 5
+"""Of a load, for its progress: four here, and drawing for maps."""
 _COPY_ROWS = 200
 _CURRENT = boundary.c.superseded_at.is_(None)
 _PRESENT = area.c.valid_to.is_(None)
@@ -39,6 +36,31 @@ class Placed:
     def __len__(self) -> int:
         return len(self.area_ids)
 
+    def joined(self, other: "Placed") -> "Placed":
+        """These and the others."""
+        return Placed(
+            np.concatenate([self.area_ids, other.area_ids]),
+            np.concatenate([self.codes, other.codes]),
+            np.concatenate([self.province_codes, other.province_codes]),
+            np.concatenate([self.shapes, other.shapes]),
+        )
+
+    def without(self, codes: Collection[str]) -> "Placed":
+        """These but for some."""
+        return self._picked(np.array([code not in codes for code in self.codes], dtype=bool))
+
+    def by_code(self) -> "Placed":
+        """The same in the order of their codes."""
+        return self._picked(np.argsort(self.codes.astype(str), kind="stable"))
+
+    def _picked(self, which: np.ndarray) -> "Placed":
+        return Placed(
+            self.area_ids[which],
+            self.codes[which],
+            self.province_codes[which],
+            self.shapes[which],
+        )
+
 
 def replace(
     conn: Connection,
@@ -47,63 +69,28 @@ def replace(
     repaired: dict[int, str],
     level: str,
     progress: Progress,
-) -> None:
+) -> Placed | None:
     """Make `placed` the current polygons of their areas, and derive what follows from them.
 
-    Communes: their provinces become the union of all their current communes, and all of these get
-    a new display copy. Other provinces keep theirs. The country is the union of the provinces.
+    Communes: their provinces become the union of all their current communes, which are returned.
+    Other provinces keep theirs. The country is the union of the provinces.
     """
-    if level == "province":
-        progress(2, 5)
-        provinces, displays = placed, display(placed.shapes, PROVINCE_DISPLAY_DEG)
-        notes = repaired
-    else:
+    communes = None
+    provinces, notes = placed, repaired
+    if level == "commune":
         touched = sorted(set(placed.province_codes))
-        kept = current(conn, "commune", touched, without=placed.area_ids)
-        progress(1, 5)
-        everything = _joined(placed, kept)
-        shown = display(everything.shapes, DISPLAY_DEG)
-        progress(2, 5)
+        communes = placed.joined(current(conn, "commune", touched, without=placed.area_ids))
+        progress(1, STEPS)
         _supersede(conn, placed.area_ids)
-        _copy(conn, version, placed, shown[: len(placed)], repaired)
-        _show_again(conn, kept, shown[len(placed) :])
-        progress(3, 5)
-        provinces = _unions(conn, everything, touched)
-        outlines = without_gaps(_by_province(shown, everything.province_codes, touched))
-        displays, notes = display(outlines, PROVINCE_DISPLAY_DEG), {}
+        _copy(conn, version, placed, repaired)
+        progress(2, STEPS)
+        provinces, notes = _unions(conn, communes, touched), {}
     _supersede(conn, provinces.area_ids)
-    _copy(conn, version, provinces, displays, notes)
-    progress(4, 5)
+    _copy(conn, version, provinces, notes)
+    progress(3, STEPS)
     _derive_country(conn, version)
-    progress(5, 5)
-
-
-def display(shapes: np.ndarray, tolerance_deg: float) -> np.ndarray:
-    """Simplify as a coverage, so that neighbours still share their borders; none vanishes.
-
-    `tolerance_deg` is the square root of the smallest triangle that is kept (Visvalingam).
-    """
-    simple = shapely.coverage_simplify(shapes, tolerance_deg)
-    for i in np.flatnonzero(~shapely.is_valid(simple)):
-        simple[i] = shapely.make_valid(simple[i], method="structure", keep_collapsed=False)
-    result = as_multi(simple)
-    lost = shapely.is_empty(result)
-    result[lost] = shapes[lost]
-    return result
-
-
-def without_gaps(shapes: np.ndarray) -> np.ndarray:
-    """n polygons or multipolygons without their holes of less than LEAST_HOLE_M2; EPSG:4326."""
-    return as_multi(np.array([_without_gaps(shape) for shape in shapes], dtype=object))
-
-
-def _without_gaps(shape: shapely.Geometry) -> shapely.Geometry:
-    parts = []
-    for part in shapely.get_parts(shape):
-        holes = np.array(part.interiors, dtype=object)
-        kept = holes[areas_m2(shapely.polygons(holes)) >= LEAST_HOLE_M2] if len(holes) else holes
-        parts.append(shapely.Polygon(part.exterior, list(kept)))
-    return shapely.multipolygons(parts)
+    progress(4, STEPS)
+    return communes
 
 
 def current(
@@ -111,12 +98,10 @@ def current(
     level: str,
     provinces: Iterable[str] | None = None,
     without: np.ndarray | None = None,
-    shown: bool = False,
 ) -> Placed:
-    """The current polygons of present areas of a level, by code; `shown` takes display copies."""
-    column = boundary.c.display if shown else boundary.c.geom
+    """The current polygons of present areas of a level, by code."""
     statement = (
-        select(area.c.area_id, area.c.code, area.c.province_code, func.ST_AsBinary(column))
+        select(area.c.area_id, area.c.code, area.c.province_code, func.ST_AsBinary(boundary.c.geom))
         .join(boundary, boundary.c.area_id == area.c.area_id)
         .where(area.c.level == level, _PRESENT, _CURRENT)
         .order_by(area.c.code)
@@ -131,15 +116,6 @@ def current(
         np.array([r[1] for r in rows], dtype=object),
         np.array([r[2] for r in rows], dtype=object),
         shapely.from_wkb(np.array([bytes(r[3]) for r in rows], dtype=object)),
-    )
-
-
-def _joined(first: Placed, second: Placed) -> Placed:
-    return Placed(
-        np.concatenate([first.area_ids, second.area_ids]),
-        np.concatenate([first.codes, second.codes]),
-        np.concatenate([first.province_codes, second.province_codes]),
-        np.concatenate([first.shapes, second.shapes]),
     )
 
 
@@ -169,16 +145,14 @@ def _derive_country(conn: Connection, version: int) -> None:
         select(area.c.area_id).where(area.c.code == COUNTRY, _PRESENT)
     ).scalar_one()
     outlines = current(conn, "province")
-    shown = current(conn, "province", shown=True)
     placed = Placed(
         np.array([country]),
         np.array([COUNTRY], dtype=object),
         np.array([None], dtype=object),
         np.array([polygons_only(shapely.union_all(outlines.shapes))], dtype=object),
     )
-    outline = without_gaps(np.array([polygons_only(shapely.union_all(shown.shapes))], dtype=object))
     _supersede(conn, placed.area_ids)
-    _copy(conn, version, placed, outline, {})
+    _copy(conn, version, placed, {})
 
 
 def _supersede(conn: Connection, area_ids: np.ndarray) -> None:
@@ -189,24 +163,10 @@ def _supersede(conn: Connection, area_ids: np.ndarray) -> None:
     )
 
 
-def _show_again(conn: Connection, kept: Placed, displays: np.ndarray) -> None:
-    if len(kept):
-        conn.execute(
-            update(boundary)
-            .where(boundary.c.area_id == bindparam("of"), _CURRENT)
-            .values(display=func.ST_GeomFromEWKB(bindparam("shape"))),
-            [
-                {"of": int(of), "shape": shape}
-                for of, shape in zip(kept.area_ids, _ewkb(displays), strict=True)
-            ],
-        )
-
-
 def _copy(
     conn: Connection,
     version: int,
     placed: Placed,
-    displays: np.ndarray,
     repaired: dict[int, str],
 ) -> None:
     """Binary COPY in pieces, so that the country's 7 M vertices never exist twice in memory."""
@@ -215,10 +175,10 @@ def _copy(
     with driver.cursor() as cursor:
         for start in range(0, len(placed), _COPY_ROWS):
             piece = slice(start, start + _COPY_ROWS)
-            rows = _binary_rows(version, placed, displays, repaired, piece)
+            rows = _binary_rows(version, placed, repaired, piece)
             stream = BytesIO(b"PGCOPY\n\xff\r\n\0" + bytes(8) + b"".join(rows) + b"\xff\xff")
             cursor.copy_expert(
-                "COPY boundary (area_id, version, geom, display, area_km2, repaired) "
+                "COPY boundary (area_id, version, geom, area_km2, repaired) "
                 "FROM STDIN (FORMAT binary)",
                 stream,
                 1 << 20,
@@ -228,22 +188,19 @@ def _copy(
 def _binary_rows(
     version: int,
     placed: Placed,
-    displays: np.ndarray,
     repaired: dict[int, str],
     piece: slice,
 ) -> Iterator[bytes]:
     columns = zip(
         placed.area_ids[piece],
         _ewkb(placed.shapes[piece]),
-        _ewkb(displays[piece]),
         areas_m2(placed.shapes[piece]) / 1e6,
         strict=True,
     )
-    for i, (area_id, full, simple, km2) in enumerate(columns, start=piece.start):
+    for i, (area_id, full, km2) in enumerate(columns, start=piece.start):
         note = repaired.get(i)
-        yield struct.pack("!hiiii", 6, 4, int(area_id), 4, version)
+        yield struct.pack("!hiiii", 5, 4, int(area_id), 4, version)
         yield from _field(full)
-        yield from _field(simple)
         yield struct.pack("!id", 8, km2)
         yield from _field(None if note is None else note.encode())
 

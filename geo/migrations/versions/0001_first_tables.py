@@ -266,6 +266,7 @@ def upgrade() -> None:
     )
     op.create_index('site_demo_ix', 'site', ['demo'], unique=False, postgresql_where=sa.text('demo'))
     op.create_index('site_cell_ix', 'site', ['cell'], unique=False, postgresql_include=['province_code', 'commune_code', 'site_code', 'stage', 'verdict', 'received_at'], postgresql_where=sa.text('NOT removed'))
+    op.create_index('site_code_ix', 'site', ['site_code'], unique=False)
     op.create_index('site_household_ix', 'site', ['province_code', 'commune_code', 'household_code'], unique=False)
     op.create_table('survey',
     sa.Column('province_code', sa.Text(), nullable=False),
@@ -334,6 +335,7 @@ def downgrade() -> None:
     op.drop_index('survey_audit_ix', table_name='survey', postgresql_where=sa.text("verdict <> 'inside'"))
     op.drop_table('survey')
     op.drop_index('site_household_ix', table_name='site')
+    op.drop_index('site_code_ix', table_name='site')
     op.drop_index('site_cell_ix', table_name='site')
     op.drop_index('site_demo_ix', table_name='site', postgresql_where=sa.text('demo'))
     op.drop_table('site')

@@ -1,0 +1,85 @@
+"""Answers that are the same for everybody: made once, compressed once, kept for as long as named.
+
+Only for what is public to everyone who is signed in, such as borders: nothing that depends on who
+asks may come here.
+"""
+
+import gzip
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Response, request
+
+_YEAR_S = 31_536_000
+_LEAST_BYTES = 1000
+"""Smaller bodies fit into one packet anyway."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """A body as it is and compressed; `packed` is empty where that would gain nothing."""
+
+    plain: bytes
+    packed: bytes
+    etag: str
+
+    @property
+    def size(self) -> int:
+        return len(self.plain) + len(self.packed)
+
+
+def pack(plain: bytes) -> Body:
+    """A body with its ETag, compressed where it is worth it."""
+    packed = gzip.compress(plain, 6, mtime=0) if len(plain) >= _LEAST_BYTES else b""
+    return Body(plain, packed, hashlib.blake2b(plain, digest_size=12).hexdigest())
+
+
+class Shelf:
+    """Bodies by key, up to `limit` bytes; those asked for last stay."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._held = limit, 0
+        self._bodies: OrderedDict[Hashable, Body] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], bytes]) -> Body:
+        """The body kept under `key`, else the one that `make` gives; what it raises is raised."""
+        with self._lock:
+            if key in self._bodies:
+                self._bodies.move_to_end(key)
+                return self._bodies[key]
+        # Not under the lock: two may make the same at once, but nobody waits for another's.
+        body = pack(make())
+        with self._lock:
+            if key not in self._bodies and body.size <= self._limit:
+                self._bodies[key] = body
+                self._held += body.size
+            while self._held > self._limit:
+                self._held -= self._bodies.popitem(last=False)[1].size
+        return body
+
+    @property
+    def held(self) -> int:
+        """Bytes kept at present."""
+        return self._held
+
+
+def answer(body: Body, content_type: str, lasting: bool) -> Response:
+    """A body with a strong ETag, compressed for who can read that.
+
+    lasting: its address names this very version, so that a browser need not ask again for a year.
+    Never for a shared cache: who asks must be signed in.
+    """
+    packed = bool(body.packed) and request.accept_encodings["gzip"] > 0
+    made = Response(body.packed if packed else body.plain, content_type=content_type)
+    made.headers["Vary"] = "Accept-Encoding, Cookie, Authorization"
+    if packed:
+        made.headers["Content-Encoding"] = "gzip"
+    made.set_etag(body.etag + ("-gz" if packed else ""))
+    keep = f"max-age={_YEAR_S}, immutable" if lasting else "no-cache"
+    made.headers["Cache-Control"] = f"private, {keep}"
+    return cast(Response, made.make_conditional(request))
