@@ -17,6 +17,7 @@ from api import (
     surveys,
     tiles,
 )
+from api.ogc import routes, tilesets
 
 BLUEPRINTS = (
     areas.blueprint,
@@ -29,6 +30,7 @@ BLUEPRINTS = (
     imports.blueprint,
     photos.blueprint,
     tiles.blueprint,
+    tilesets.blueprint,
     health.blueprint,
 )
 
@@ -55,6 +57,7 @@ def register(app: OpenAPI) -> None:
         for path, earlier in shared.items():
             methods = {name: getattr(earlier, name) for name in earlier.model_fields_set}
             app.paths[path] = app.paths[path].model_copy(update=methods)
+    app.register_blueprint(routes.blueprint)
 
 
 def _say_signed_in(blueprint: APIBlueprint) -> None:

@@ -55,6 +55,16 @@ from tests.matrix_desk import (
     undo,
     withdraw,
 )
+from tests.matrix_ogc import (
+    QUAD,
+    area_pages,
+    described,
+    feature_pages,
+    feature_tiles,
+    one_area,
+    single_features,
+    tilesets,
+)
 from tests.matrix_people import PUBLIC, SIGNED_IN
 from tests.matrix_samples import abandons, checks, draws
 
@@ -150,6 +160,24 @@ ROUTES: dict[tuple[str, str], Route] = {
         "records.read", "record", survey("/api/v1/surveys/{code}", "inside")
     ),
     ("tiles.tile", "GET"): Route("records.read", "area", tiles),
+    ("ogc.landing", "GET"): Route(PUBLIC, "nothing", described("", "/")),
+    ("ogc.conformance", "GET"): Route(PUBLIC, "nothing", described("/conformance")),
+    ("ogc.api", "GET"): Route(PUBLIC, "nothing", described("/api")),
+    ("ogc.matrix_sets", "GET"): Route(PUBLIC, "nothing", described("/tileMatrixSets")),
+    ("ogc.matrix_set", "GET"): Route(PUBLIC, "nothing", described(f"/tileMatrixSets/{QUAD}")),
+    ("ogc.collections", "GET"): Route(SIGNED_IN, "nothing", described("/collections")),
+    ("ogc.collection", "GET"): Route(SIGNED_IN, "nothing", described("/collections/{name}")),
+    ("ogc.queryables", "GET"): Route(
+        SIGNED_IN, "nothing", described("/collections/{name}/queryables")
+    ),
+    ("ogc.tile_sets", "GET"): Route(SIGNED_IN, "nothing", tilesets("")),
+    ("ogc.tile_set", "GET"): Route(SIGNED_IN, "nothing", tilesets(f"/{QUAD}")),
+    ("ogc.tilejson", "GET"): Route(SIGNED_IN, "nothing", tilesets(f"/{QUAD}/tilejson")),
+    ("ogc.area_features", "GET"): Route(SIGNED_IN, "nothing", area_pages),
+    ("ogc.area_feature", "GET"): Route(SIGNED_IN, "nothing", one_area),
+    ("ogc.record_features", "GET"): Route("records.read", "area", feature_pages),
+    ("ogc.record_feature", "GET"): Route("records.read", "record", single_features),
+    ("ogc_tiles.tile", "GET"): Route("records.read", "area", feature_tiles),
     ("audit.index", "GET"): Route("records.read", "area", desk),
     ("audit.case", "GET"): Route("records.read", "record", case),
     ("decisions.decide", "POST"): Route("audit.decide", "record", decide, (303,)),

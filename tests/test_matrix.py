@@ -88,7 +88,7 @@ def expected(person: Person, route: Route, spot: Spot, call: Call) -> tuple[int,
     if route.needs == PUBLIC:
         return route.done
     if person.via == "nobody":
-        by_program = call.path.startswith(("/api/", "/tiles/")) or call.path.endswith(".json")
+        by_program = call.path.startswith(("/api/", "/tiles/", "/ogc")) or call.path.endswith(".json")
         return (401,) if by_program else (303,)
     if not person.may(route.needs) or (route.people and person.via == "token"):
         return (403,)

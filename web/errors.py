@@ -1,4 +1,4 @@
-"""Error pages for people; /api and /tiles answer with problem+json (see api/errors.py)."""
+"""Error pages for people; /api, /tiles and /ogc answer with problem+json (see api/errors.py)."""
 
 import logging
 from typing import Any
@@ -54,7 +54,7 @@ OUTDATED = (
     _l("Tải lại trang rồi gửi lại."),
 )
 """Of a form without the token of its session."""
-FOR_PROGRAMS = ("/api/", "/tiles/", "/healthz", "/openapi")
+FOR_PROGRAMS = ("/api/", "/tiles/", "/ogc", "/healthz", "/openapi")
 STEPS = {"password": "account.password", "totp": "account.second_factor"}
 """Where those are led who must do something first (Caller.unsettled)."""
 

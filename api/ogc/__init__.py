@@ -1,0 +1,1 @@
+"""OGC API: Features (with CRS and filters) and Tiles over the records, below /ogc."""
