@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from geo.audit.applying import findings_of
+from geo.audit.applying import findings_of, rules_for
 from geo.config import Settings
 from geo.rules import RULES, SITE, SURVEY, Context, explain
 
@@ -139,3 +141,20 @@ def test_lengths_are_written_as_the_language_does(metres, vi, en):
 def test_numbers_that_are_missing_are_a_dash_and_texts_are_never_templates():
     row = {"verdict": "outside", "recorded_code": "{distance}", "distance_m": None}
     assert "cách ranh giới –" in explain(row, "vi")
+
+
+@given(
+    verdict=st.sampled_from(["inside", "outside", "uncertain", "unlocated"]),
+    lon=st.sampled_from([105.8, np.nan]),
+    lat=st.sampled_from([21.0, np.nan]),
+    accuracy_m=st.sampled_from([np.nan, -1.0, 0.0, 5.0, 100.0, 100.5, np.inf]),
+    mock_location=st.sampled_from([None, False, True]),
+    subject=st.sampled_from([SURVEY, SITE]),
+)
+def test_single_rows_are_asked_about_only_where_a_rule_hits(subject, **values):
+    asked = pd.DataFrame([FINE | values])
+    hits = [
+        rule.code for rule in rules_for(subject, alone=True)
+        if len(rule.find(asked, Context(SETTINGS)))
+    ]  # fmt: skip
+    assert list(found(subject, **values)) == hits

@@ -6,7 +6,7 @@ from datetime import date, datetime
 import numpy as np
 import pandas as pd
 
-from geo.rules import RULES, SURVEY, Context, Rule
+from geo.rules import RULES, SURVEY, Context, Rule, location
 
 COLUMNS = (
     "province_code",
@@ -43,6 +43,10 @@ def findings_of(
     values for JSON. group_key: what rows share, with the rule's code, else None. blameless: False,
     see geo.audit.changes. A point that an auditor set is not blamed on who sent another one.
     """
+    if alone:
+        frame = frame[_doubtful(frame, context)]
+        if frame.empty:
+            return pd.DataFrame(columns=[key, *COLUMNS])
     found = []
     corrected = frame["corrected"].astype(bool) if "corrected" in frame else None
     for rule in rules_for(subject, alone):
@@ -54,6 +58,20 @@ def findings_of(
     if not found:
         return pd.DataFrame(columns=[key, *COLUMNS])
     return pd.concat(found, ignore_index=True)
+
+
+def _doubtful(frame: pd.DataFrame, context: Context) -> np.ndarray:
+    """The rows that a rule for single rows may hit: most surveys are fine, and sent one by one."""
+    # Whatever is neither unknown nor false is left to the rule to understand.
+    mocked = [not (told is None or told is False) for told in frame["mock_location"].tolist()]
+    return ~location.beyond_doubt(
+        frame["verdict"].to_numpy(object),
+        frame["lon"].to_numpy(float),
+        frame["lat"].to_numpy(float),
+        frame["accuracy_m"].to_numpy(float),
+        np.array(mocked, bool),
+        context.settings,
+    )
 
 
 def _listed(frame: pd.DataFrame, hits: pd.DataFrame, rule: Rule, key: str) -> pd.DataFrame:

@@ -134,6 +134,15 @@ class Places:
         """The province of a present commune; NO_PROVINCE for an unknown code."""
         return self._provinces.get(commune_code, NO_PROVINCE)
 
+    def province_alone(self, commune_code: str) -> str:
+        """The same, asked for by itself: one survey need not read the provinces of all communes."""
+        found = self._conn.scalar(
+            select(area.c.province_code).where(
+                area.c.code == commune_code, area.c.level == "commune", area.c.valid_to.is_(None)
+            )
+        )
+        return found or NO_PROVINCE
+
     def ready(self) -> AreaShapes:
         """The polygons; the provinces are read too, so that neither is asked for later."""
         self.provinces  # noqa: B018 - read and kept
@@ -183,7 +192,7 @@ class Places:
                 area.c.level == "commune", area.c.valid_to.is_(None)
             )
         )
-        return {row.code: row.province_code for row in found}
+        return dict(found.tuples().all())
 
     @cached_property
     def _codes(self) -> dict[str, tuple[int, tuple[str, ...]]]:
