@@ -12,9 +12,8 @@ from sqlalchemy.sql.selectable import NamedFromClause
 
 _OPTION = "ancu_scope"
 _SETTINGS = ("all", "provinces", "communes", "write", "action", "account", "figures")
-_BIND = text(
-    "SELECT " + ", ".join(f"set_config('ancu.{name}', :{name}, true)" for name in _SETTINGS)
-)
+_BIND = "SELECT " + ", ".join(f"set_config('ancu.{name}', :{name}, true)" for name in _SETTINGS)
+_BIND_ONLY, _BIND_AS = text(_BIND), text(f"{_BIND}, set_config('role', :role, true)")
 
 
 @dataclass(frozen=True)
@@ -60,10 +59,11 @@ OPERATOR = Scope(everything=True, write=True)
 NOBODY = Scope()
 
 
-def bind(conn: Connection, scope: Scope) -> None:
+def bind(conn: Connection, scope: Scope, role: str = "") -> None:
     """Make `scope` that of the running transaction, for `of` and for row-level security.
 
     The settings end with the transaction; what another transaction set never shines through.
+    role: to be taken for the transaction as well, in the same step.
     """
     conn.execution_options(**{_OPTION: scope})
     settings = {
@@ -75,7 +75,10 @@ def bind(conn: Connection, scope: Scope) -> None:
         "account": "" if scope.account_id is None else str(scope.account_id),
         "figures": "all" if scope.figures_elsewhere else "",
     }
-    conn.execute(_BIND, settings)
+    if role:
+        conn.execute(_BIND_AS, {**settings, "role": role})
+    else:
+        conn.execute(_BIND_ONLY, settings)
 
 
 def of(conn: Connection) -> Scope:
