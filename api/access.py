@@ -43,6 +43,8 @@ class Note:
     account_id: int | None = None
     durable: bool = False
     wanted: bool = False
+    look: str = ""
+    """Requests of one look leave one entry for a while; see api.looks."""
 
 
 @dataclass
@@ -141,6 +143,17 @@ def scope(action: str | None = None) -> Scope:
     if reach.empty:
         raise ForbiddenError(f"Your roles do not allow this: {roles.ACTIONS[wanted].en}.")
     return reach
+
+
+def seen(action: str | None = None) -> tuple[object, ...]:
+    """The areas whose data an answer may show, for keys of answers that are kept."""
+    held = scope(action)
+    return (
+        held.everything,
+        held.figures_elsewhere,
+        sorted(held.provinces),
+        sorted(held.communes),
+    )
 
 
 @contextmanager

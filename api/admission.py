@@ -7,14 +7,15 @@ each request, so that one taken away is gone with the next.
 import logging
 from typing import cast
 
-from flask import Flask, Response, abort, current_app, request
+from flask import Flask, Response, abort, current_app, request, session
 from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf.csrf import CSRFProtect
 
 from api import access, entries
 from api.access import PUBLIC, SIGNED_IN, Caller, caller
+from api.looks import Looks
 from geo import trail
-from geo.accounts import keys, sessions, tokens
+from geo.accounts import keys, passes, sessions, tokens
 from geo.accounts.roles import User
 from geo.config import settings
 from geo.errors import AncuError, ForbiddenError, SignInError
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 BEARER = "Bearer "
 csrf = CSRFProtect()
+_looks = Looks()
 
 _BY_PREFIX = {"static": PUBLIC, "openapi": PUBLIC, "swagger": PUBLIC}
 """Routes that libraries bring: by the first part of their endpoint."""
@@ -112,18 +114,36 @@ def _identify(told: Caller) -> None:
         told.via, told.user, told.unsettled = "session", signed_in.user, signed_in.unsettled
 
 
+def is_known() -> bool:
+    """Whether the request names a session or token that opened something a moment ago."""
+    header = request.headers.get("Authorization", "")
+    if header:
+        return passes.known(passes.TOKEN, header.removeprefix(BEARER).strip()) is not None
+    return passes.known(passes.SESSION, str(session.get("_user_id", ""))) is not None
+
+
 def _by_session(secret: str) -> SignedIn | None:
     with access.opener()(NOBODY) as conn:
+        known = passes.known(passes.SESSION, secret)
+        if known and passes.holds(conn, known):
+            return SignedIn(known.user, secret, known.unsettled)
         found = sessions.find(conn, secret)
-    if found is None:
-        return None
-    needed = "password" if found.must_change_password else "totp" if found.must_set_totp else ""
+        if found is None:
+            return None
+        needed = "password" if found.must_change_password else "totp" if found.must_set_totp else ""
+        passes.keep(conn, passes.SESSION, secret, found.user, needed)
     return SignedIn(found.user, secret, needed)
 
 
 def _by_token(secret: str) -> User | None:
     with access.opener()(NOBODY) as conn:
-        return tokens.find(conn, secret)
+        known = passes.known(passes.TOKEN, secret)
+        if known and passes.holds(conn, known):
+            return known.user
+        user = tokens.find(conn, secret)
+        if user is not None:
+            passes.keep(conn, passes.TOKEN, secret, user, "")
+        return user
 
 
 def _record(response: Response) -> Response:
@@ -134,15 +154,22 @@ def _record(response: Response) -> Response:
         return response  # its entry was stored with what it changed
     if not (refused or told.note.wanted or told.action not in (PUBLIC, SIGNED_IN)):
         return response
+    entry = entries.of(response.status_code)
+    allowed = entry.outcome == "allowed"
+    look = (entry.account_id, entry.via, entry.address, told.note.look)
+    if allowed and told.note.look and _looks.covers(look):
+        return response
     try:
         with access.opener()(NOBODY) as conn:
-            entry = entries.of(response.status_code)
-            trail.append(conn, entry, durable=entry.outcome != "allowed" or told.note.durable)
+            trail.append(conn, entry, durable=not allowed or told.note.durable)
     except AncuError as error:
         log.error("The access log cannot be written: %s", error)
         if response.status_code < 400:
             response.close()
             return current_app.make_response(_unlogged())
+        return response
+    if allowed and told.note.look:
+        _looks.add(look)
     return response
 
 

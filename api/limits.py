@@ -7,6 +7,7 @@ from flask import Flask, Response, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
+from api import admission
 from geo.config import settings
 
 SIGN_IN = "30 per minute"
@@ -22,11 +23,17 @@ def install(app: Flask) -> None:
     """Limit all requests of `app` but those for its own files."""
     limiter.init_app(app)
     limiter.request_filter(_is_static)
+    limiter.request_filter(_is_known_map)
     app.after_request(_say_when)
 
 
 def _is_static() -> bool:
     return request.endpoint == "static"
+
+
+def _is_known_map() -> bool:
+    """Whether somebody known asks for a tile: a look at a map asks dozens."""
+    return request.endpoint == "tiles.tile" and admission.is_known()
 
 
 def _say_when(response: Response) -> Response:

@@ -1,7 +1,6 @@
-"""Answers that are the same for everybody: made once, compressed once, kept for as long as named.
+"""Answers that are made once and compressed once, and kept by a key that names their version.
 
-Only for what is public to everyone who is signed in, such as borders: nothing that depends on who
-asks may come here.
+The key must say everything that an answer depends on: who asks as well, where that matters.
 """
 
 import gzip
@@ -15,6 +14,7 @@ from typing import cast
 from flask import Response, request
 
 _YEAR_S = 31_536_000
+_VARY = "Accept-Encoding, Cookie, Authorization"
 _LEAST_BYTES = 1000
 """Smaller bodies fit into one packet anyway."""
 
@@ -68,18 +68,30 @@ class Shelf:
         return self._held
 
 
-def answer(body: Body, content_type: str, lasting: bool) -> Response:
+def answer(body: Body, content_type: str, lasting: bool, tag: str = "") -> Response:
     """A body with a strong ETag, compressed for who can read that.
 
     lasting: its address names this very version, so that a browser need not ask again for a year.
-    Never for a shared cache: who asks must be signed in.
+    tag: the weak ETag instead, where what the body is made of has one. Never for a shared cache:
+    who asks must be signed in.
     """
     packed = bool(body.packed) and request.accept_encodings["gzip"] > 0
     made = Response(body.packed if packed else body.plain, content_type=content_type)
-    made.headers["Vary"] = "Accept-Encoding, Cookie, Authorization"
+    made.headers["Vary"] = _VARY
     if packed:
         made.headers["Content-Encoding"] = "gzip"
-    made.set_etag(body.etag + ("-gz" if packed else ""))
+    if tag:
+        made.set_etag(tag, weak=True)
+    else:
+        made.set_etag(body.etag + ("-gz" if packed else ""))
     keep = f"max-age={_YEAR_S}, immutable" if lasting else "no-cache"
     made.headers["Cache-Control"] = f"private, {keep}"
     return cast(Response, made.make_conditional(request))
+
+
+def unchanged(tag: str) -> Response:
+    """That what the caller has under a weak ETag still stands."""
+    made = Response(status=304)
+    made.set_etag(tag, weak=True)
+    made.headers["Vary"], made.headers["Cache-Control"] = _VARY, "private, no-cache"
+    return made
