@@ -1,6 +1,7 @@
 """Parameters that endpoints share, and how they are read."""
 
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -94,6 +95,18 @@ class Query(BaseModel):
     """Query parameters; one that does not exist is an error, not silence."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """The schema, made once: flask-openapi3 asks for it at every request."""
+        if args or kwargs:
+            return super().model_json_schema(*args, **kwargs)
+        return _schema(cls)
+
+
+@cache
+def _schema(model: type[Query]) -> dict[str, Any]:
+    return super(Query, model).model_json_schema()
 
 
 class Listing(Query):
