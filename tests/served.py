@@ -20,14 +20,14 @@ from uuid import uuid4
 
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, func, select, update
 
 from geo import areas
 from geo.accounts import keys, sessions, store, tokens
 from geo.cluster import Cluster
 from geo.scope import OPERATOR, bind
 from geo.tables import area as area_table
-from geo.tables import boundary, survey
+from geo.tables import boundary, boundary_version, survey
 from tests import intake_world, people
 from tests.conftest import unpooled
 
@@ -205,6 +205,8 @@ def settle(
 ) -> list[Enumerator]:
     """Households in some communes of a province, and an enumerator with a token in each."""
     with service.begin() as conn:
+        # Beside the borders of a sketch, kilometres unsure, no survey would be beyond doubt.
+        conn.execute(update(boundary_version).values(accuracy_m=10))
         chosen = areas.children(conn, province)[:communes]
         made = []
         for area in chosen:

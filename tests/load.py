@@ -1,0 +1,266 @@
+"""`make load`: how the service bears a working day's crowd, and whether it loses or doubles any.
+
+Enumerators send surveys and officers look around (tests/load_users.py, driven by locust), while an
+import, an export and clients on slow lines take their share. Prints a table, writes load.json;
+exit 1 where a limit is not held.
+"""
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from geo import areas, trail_proof
+from geo.cells import shares
+from tests.served import Enumerator, Served, served, session_cookie, settle, stored
+from tests.slow_clients import SlowClients
+
+PROVINCE = "19"
+SENDERS_COMMUNES = 20
+SURVEY_P95_MS, PAGE_P95_MS = 1000, 500
+USERS = Path(__file__).parent / "load_users.py"
+
+
+@dataclass
+class Load:
+    """How much of what: surveys a second, and for how long."""
+
+    seconds: int = 900
+    rate: float = 30
+    officers: int = 50
+    slow: int = 200
+    rows: int = 200_000
+    """Households of each imported file."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=Load.seconds)
+    parser.add_argument("--rate", type=float, default=Load.rate, help="surveys a second")
+    parser.add_argument("--officers", type=int, default=Load.officers)
+    parser.add_argument("--slow", type=int, default=Load.slow, help="clients at 2 KB a second")
+    parser.add_argument("--rows", type=int, default=Load.rows, help="rows of each import")
+    parser.add_argument("--out", type=Path, default=Path("load.json"))
+    told = vars(parser.parse_args())
+    out = told.pop("out")
+    result = run(Load(**told))
+    out.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    Console(width=100).print(as_table(result))
+    for failure in result["failures"]:
+        print(failure, file=sys.stderr)
+    return 1 if result["failures"] else 0
+
+
+def run(load: Load) -> dict[str, Any]:
+    """Load a new service and say what was seen; `failures` names each limit that was not held."""
+    with ExitStack() as held:
+        service = held.enter_context(served())
+        folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="ancu-load-")))
+        people = settle(service, SENDERS_COMMUNES, 300, PROVINCE)
+        plan = _planned(service, folder, people, load)
+        held.enter_context(SlowClients(service.port, people[0].token, sending=load.slow))
+        stop = threading.Event()
+        others = [Repeated(stop, *one) for one in _jobs(service, folder, load)]
+        for other in others:
+            other.start()
+        stats = _locust(service, plan, load.seconds)
+        stop.set()
+        for other in others:
+            other.join()
+        result = _judged(service, folder, stats)
+    result["load"] = asdict(load)
+    result["finished beside it"] = {other.name: other.done for other in others}
+    result["failures"] += [f"{o.name} failed: {o.failed}" for o in others if o.failed]
+    return result
+
+
+class Repeated(threading.Thread):
+    """One command after the other until it is told to stop; the one that runs is finished."""
+
+    def __init__(self, stop: threading.Event, name: str, service: Served, command: Any) -> None:
+        super().__init__(name=name)
+        self._stop_asked, self._service, self._command = stop, service, command
+        self.done, self.failed = 0, ""
+
+    def run(self) -> None:
+        while not self._stop_asked.is_set() and not self.failed:
+            command = self._command(self.done)
+            child = self._service.ancu(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            _, said = child.communicate()
+            if child.returncode:
+                self.failed = said.decode(errors="replace")[-500:]
+            else:
+                self.done += 1
+
+
+def _jobs(service: Served, folder: Path, load: Load) -> list[tuple[str, Served, Any]]:
+    with service.begin() as conn:
+        communes = [area.code for area in areas.children(conn, "46")]
+
+    def import_one(number: int) -> list[str]:
+        path = folder / f"households-{number}.csv"
+        write_households(path, communes, load.rows, f"I{number}")
+        return ["import", "households", str(path)]
+
+    def export_one(number: int) -> list[str]:
+        return ["export", "surveys", str(folder / f"surveys-{number % 2}.csv")]
+
+    return [("import", service, import_one), ("export", service, export_one)]
+
+
+def write_households(path: Path, communes: list[str], rows: int, prefix: str) -> None:
+    """A CSV file of households, spread over communes, with codes of their own."""
+    head = ("household_code", "head_name", "recorded_address", "commune_code", "status",
+            "status_year")  # fmt: skip
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(head)
+        for i in range(rows):
+            commune = communes[i % len(communes)]
+            writer.writerow((f"{prefix}-{i}", "Lò Văn Sơn", "Thôn 3", commune, "poor", 2025))
+
+
+def _planned(service: Served, folder: Path, people: list[Enumerator], load: Load) -> Path:
+    """The file that tells locust's users who they are and what they ask for."""
+    every_s = 2.0
+    senders = max(1, round(load.rate * every_s))
+    codes = [one.commune for one in people]
+    officers = []
+    for i in range(load.officers):
+        at = codes[i % len(codes)] if i % 2 else PROVINCE
+        look = [f"/progress/{at}", f"/audit?area={at}", "/search?q=L", f"/progress/{at}"]
+        tiles = [f"/tiles/surveys/{z}/{x}/{y}.mvt?area={at}" for z, x, y in _tiles(people)]
+        officers.append(
+            {
+                "cookie": session_cookie(service, f"supervisor@{at}"),
+                "pages": look,
+                "tiles": tiles,
+            }
+        )
+    told = {
+        "province": PROVINCE,
+        "send_every_s": senders / load.rate,
+        "think_s": [4, 12],
+        "acknowledged": str(folder / "acknowledged"),
+        "enumerators": [asdict(people[i % len(people)]) for i in range(senders)],
+        "officers": officers,
+    }
+    path = folder / "plan.json"
+    path.write_text(json.dumps(told))
+    return path
+
+
+def _tiles(people: list[Enumerator]) -> list[tuple[int, int, int]]:
+    """Tiles around the enumerators' communes, from the province down to a village."""
+    lon, lat = (np.array([getattr(one, name) for one in people]) for name in ("lon", "lat"))
+    x, y = shares(lon, lat)
+    return sorted(
+        {
+            (z, int(one * 2**z), int(other * 2**z))
+            for one, other in zip(x, y, strict=True)
+            for z in (8, 10, 12, 14)
+        }
+    )
+
+
+def _locust(service: Served, plan: Path, seconds: int) -> list[dict[str, Any]]:
+    """Let locust's users work for so long; its figures."""
+    told = json.loads(plan.read_text())
+    users = len(told["enumerators"]) + len(told["officers"])
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "locust", "-f", str(USERS), "--headless", "--only-summary",
+            "--host", service.url, "--users", str(users), "--spawn-rate", "20",
+            "--run-time", str(seconds), "--stop-timeout", "30", "--json",
+            "--exit-code-on-error", "0",
+        ],
+        env=os.environ | {"LOAD_PLAN": str(plan), "PYTHONPATH": str(USERS.parent.parent)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(done.stderr[-3000:])
+    return json.loads(done.stdout)
+
+
+def _judged(service: Served, folder: Path, stats: list[dict[str, Any]]) -> dict[str, Any]:
+    """The figures, and each limit that they do not hold."""
+    rows = {one["name"]: _figures(one) for one in stats}
+    acknowledged = (folder / "acknowledged").read_text().split()
+    sent = set(acknowledged)
+    with service.begin() as conn:
+        found = stored(conn, list(sent))
+        whole = trail_proof.verify(conn)
+    lost = sum(number == 0 for number in found.values())
+    doubled = sum(number > 1 for number in found.values())
+    failures = []
+    if lost or doubled:
+        failures.append(f"{lost} acknowledged surveys are lost, {doubled} stored twice")
+    failures += [f"the access log: {problem}" for problem in whole.problems[:5]]
+    for name, row in rows.items():
+        limit = SURVEY_P95_MS if name.startswith("survey") else PAGE_P95_MS
+        if row["p95_ms"] > limit:
+            failures.append(f"{name}: 95 % within {row['p95_ms']} ms, not within {limit} ms")
+        if row["failed"]:
+            failures.append(f"{name}: {row['failed']} of {row['requests']} requests failed")
+    return {
+        "requests": rows,
+        "surveys acknowledged": len(sent),
+        "sent again": len(acknowledged) - len(sent),
+        "lost": lost,
+        "doubled": doubled,
+        "log entries": whole.entries,
+        "failures": failures,
+    }
+
+
+def _figures(one: dict[str, Any]) -> dict[str, float]:
+    """Of one kind of request: how many, how many failed, a second, and how long they took."""
+    times = {float(ms): number for ms, number in one["response_times"].items()}
+    passed = max(one["last_request_timestamp"] - one["start_time"], 1)
+    return {
+        "requests": one["num_requests"],
+        "failed": one["num_failures"],
+        "per_s": round(one["num_requests"] / passed, 2),
+        **{f"p{share}_ms": quantile(times, share / 100) for share in (50, 95, 99)},
+        "max_ms": round(one["max_response_time"]),
+    }
+
+
+def quantile(times: dict[float, int], share: float) -> float:
+    """The time within which a share of the requests was answered; times: ms → how many took it."""
+    left = share * sum(times.values())
+    for ms in sorted(times):
+        left -= times[ms]
+        if left <= 0:
+            return ms
+    return 0.0
+
+
+def as_table(result: dict[str, Any]) -> Table:
+    """What was asked how often, and how long it took."""
+    table = Table(
+        "requests", "n", "failed", "a second", "median ms", "95 % ms", "99 % ms", "max ms"
+    )
+    for name, row in result["requests"].items():
+        table.add_row(name, *(f"{value:,}" for value in row.values()))
+    return table
+
+
+if __name__ == "__main__":
+    began = time.monotonic()
+    code = main()
+    print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
+    sys.exit(code)
