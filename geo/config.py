@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     rate_per_minute: int = Field(default=3000, ge=1)
     workers: int = Field(default=2, ge=1, le=64)
     basemap_url: str | None = None
+    basemap_file: Path | None = None
+    basemap_attribution: str = ""
     max_upload_mb: int = Field(default=256, ge=1)
     max_photo_mb: int = Field(default=20, ge=1, le=100)
     max_photo_megapixels: int = Field(default=64, ge=1, le=200)

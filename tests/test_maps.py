@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.areas import COUNTRY
-from web import assets, language, maps, records
+from geo.config import settings
+from web import assets, basemap, language, maps, records
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.text() | st.sampled_from(["{{", "${", "`"]),
@@ -62,8 +63,8 @@ def test_two_maps_do_not_share_their_links(app: Flask) -> None:
 def test_a_basemap_is_asked_for_only_when_its_address_is_set(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = maps.settings().model_copy(update={"basemap_url": "https://tiles.example/{z}/{x}/{y}"})
-    monkeypatch.setattr(maps, "settings", lambda: known)
+    known = settings().model_copy(update={"basemap_url": "https://tiles.example/{z}/{x}/{y}"})
+    monkeypatch.setattr(basemap, "settings", lambda: known)
     with app.test_request_context():
         html = maps.render(maps.LocalMap("bản đồ"))
     assert "https://tiles.example/{z}/{x}/{y}" in html.script

@@ -21,6 +21,10 @@ FILES: dict[str, str] = {
     "leaflet/dist/images/layers-2x.png": "images/layers-2x.png",
     "leaflet/LICENSE": "leaflet.LICENSE.txt",
     "leaflet.vectorgrid/dist/Leaflet.VectorGrid.bundled.min.js": "vectorgrid.js",
+    # Only for a background from a PMTiles file: pictures by the first, vectors by the second.
+    "pmtiles/dist/pmtiles.js": "pmtiles.js",
+    "protomaps-leaflet/dist/protomaps-leaflet.js": "protomaps-leaflet.js",
+    "protomaps-leaflet/LICENSE": "protomaps-leaflet.LICENSE.txt",
     "@fontsource/be-vietnam-pro/LICENSE": "be-vietnam-pro.LICENSE.txt",
     # Of printed reports (geo/report): browsers' fonts come in pieces, a PDF needs them whole.
     "dejavu-fonts-ttf/ttf/DejaVuSans.ttf": "fonts/DejaVuSans.ttf",

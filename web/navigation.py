@@ -30,6 +30,7 @@ class Entry:
 
 ENTRIES = (
     Entry("progress", "figures.read", "progress.area_page", _l("Tiến độ"), "code"),
+    Entry("map", "figures.read", "map_page.area_page", _l("Bản đồ"), "code"),
     Entry("audit", "records.read", "audit.index", _l("Kiểm tra vị trí"), "area"),
     Entry("addresses", "records.read", "addresses.index", _l("Địa chỉ"), "area"),
     Entry("targeting", "figures.read", "targeting.index", _l("Ưu tiên hỗ trợ"), "area"),

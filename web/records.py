@@ -130,7 +130,7 @@ def site(province_code: str, site_code: str) -> str:
 def search() -> str:
     """Areas and households by name or code; tone marks are not needed."""
     query = request.args.get("q", "").strip()[:200]
-    households_found = _households(query)
+    households_found = own_households(query)
     # With the scope of records where there is one: the page tells whether they are demo data.
     with begin("records.read" if may("records.read") else None) as conn:
         # One more than is shown tells whether there are more.
@@ -155,7 +155,7 @@ def search() -> str:
         )
 
 
-def _households(query: str) -> list[Any]:
+def own_households(query: str) -> list[Any]:
     """The user's households that match; none for those who may not see any."""
     if not query or not may("records.read"):
         return []

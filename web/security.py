@@ -10,6 +10,7 @@ from api.admission import SAFE_METHODS
 from api.hosts import is_known
 from geo.config import settings
 from geo.errors import UsageError
+from web import basemap
 
 
 def install(app: Flask) -> None:
@@ -90,7 +91,7 @@ def _add_headers(response: Response) -> Response:
 def _policy() -> str:
     # The API's own documentation pages carry inline scripts that cannot be given a nonce.
     inline = "'unsafe-inline'" if request.path.startswith("/openapi") else f"'nonce-{nonce()}'"
-    tiles = _origin(settings().basemap_url)
+    tiles = basemap.origin()
     return "; ".join(
         (
             "default-src 'self'",
@@ -103,11 +104,3 @@ def _policy() -> str:
             "frame-ancestors 'self'",
         )
     )
-
-
-def _origin(url: str | None) -> str:
-    """`scheme://host` of a tile address; its `{s}` part becomes a wildcard."""
-    if not url:
-        return ""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.replace('{s}', '*')}"

@@ -1,16 +1,14 @@
-"""Turns map layers into Folium maps whose scripts and data come from this service only.
+"""The skeleton that Folium makes of a map: scripts and data come from this service only.
 
-Folium makes the page's skeleton: the map, its controls, its layers. Every layer is one call of
-a function in static/js/map.js with a short JSON configuration; the data comes by URL. Text of
-records never passes through Folium.
+Folium makes the map, its controls, its layers. Every layer is one call of a script function with
+a short JSON configuration; the data comes by URL. Text of records never passes through Folium.
 """
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import quote, urlencode
 
 import folium
 from branca.element import Figure, MacroElement
@@ -19,9 +17,7 @@ from flask_babel import gettext as _
 from folium.template import Template
 from markupsafe import Markup
 
-from geo.config import settings
-from geo.layers import LAYERS
-from web import labels
+from web import basemap
 
 CENTRE, ZOOM, MAX_ZOOM = (16.2, 106.3), 5, 19
 """The whole country until the data tells where to look."""
@@ -29,51 +25,9 @@ CENTRE, ZOOM, MAX_ZOOM = (16.2, 106.3), 5, 19
 SNUG = 0.25
 """Zoom steps of maps without tiles, so that an area fills its map."""
 
-NO_DATA = "url(#no-data)"
-"""The hatching that templates/parts.html defines."""
-_BLUES = ("#c9dff1", "#9cc9e2", "#60a6d2", "#2b7bba", "#08458a")
-_BROWNS = ("#fdeac0", "#fbd38c", "#f49b45", "#d8611c", "#94330c")
-
-
-@dataclass(frozen=True)
-class Scale:
-    """Classes of a ratio: lower bounds of the second class and so on, one colour each."""
-
-    breaks: tuple[float, ...]
-    colours: tuple[str, ...]
-
-
-EVEN = Scale((0.2, 0.4, 0.6, 0.8), _BLUES)
-POVERTY = Scale((0.05, 0.1, 0.2, 0.4), _BROWNS)
-SCALES: dict[str, Scale] = {
-    "coverage": EVEN,
-    "verified_coverage": EVEN,
-    "completion": EVEN,
-    "poverty_rate": POVERTY,
-    "near_poor_rate": POVERTY,
-}
-"""Fixed classes, so that a colour means the same in every area."""
-
-
-@dataclass(frozen=True)
-class Mark:
-    """How one class of points is drawn: never by colour alone."""
-
-    colour: str
-    shape: str
-    sign: str
-
-
-_COLOURS = {one.key: one.colour for one in LAYERS["surveys"].classes}
-VERDICT_MARKS: dict[str, Mark] = {
-    "inside": Mark(_COLOURS["inside"], "disc", "●"),
-    "uncertain": Mark(_COLOURS["uncertain"], "square", "◧"),
-    "outside": Mark(_COLOURS["outside"], "triangle", "▲"),
-    "unlocated": Mark(_COLOURS["unlocated"], "ring", "○"),
-}
-
-PLACEHOLDER = "00000000-0000-0000-0000-000000000000"
-"""Stands for a survey's id in the addresses that a map's script fills in."""
+LIBRARIES = (("leaflet", "vendor/leaflet.js"), ("vectorgrid", "vendor/vectorgrid.js"))
+SCRIPTS = ("tiles", "map", "areas", "points")
+"""This service's own scripts that every map needs, of static/js."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +40,10 @@ class MapHtml:
 
 
 class LocalMap(folium.Map):
-    """A Leaflet map that loads this service's own files only; `label` is never a record's text."""
+    """A Leaflet map that loads this service's own files only; `label` is never a record's text.
+
+    scripts: more of static/js, by name. alone: loads nothing, for a file that holds all it needs.
+    """
 
     _template = Template(
         """
@@ -108,7 +65,14 @@ class LocalMap(folium.Map):
         """
     )
 
-    def __init__(self, label: str, zoom_snap: float = 1) -> None:
+    def __init__(
+        self,
+        label: str,
+        zoom_snap: float = 1,
+        scripts: tuple[str, ...] = ("evidence",),
+        alone: bool = False,
+    ) -> None:
+        background = None if alone else basemap.layer()
         super().__init__(
             location=CENTRE,
             zoom_start=ZOOM,
@@ -117,26 +81,34 @@ class LocalMap(folium.Map):
             control_scale=True,
             max_zoom=MAX_ZOOM,
             zoom_snap=zoom_snap,
-            attribution_control=bool(settings().basemap_url),
+            attribution_control=background is not None,
         )
         self.label = label
         self.without_script = _("Bản đồ cần JavaScript; các bảng trên trang có cùng số liệu.")
-        self.default_js = [
-            (name, url_for("static", filename=path))
-            for name, path in (
-                ("leaflet", "vendor/leaflet.js"),
-                ("vectorgrid", "vendor/vectorgrid.js"),
-                ("ancu_tiles", "js/tiles.js"),
-                ("ancu_map", "js/map.js"),
-                ("ancu_evidence", "js/evidence.js"),
-            )
-        ]
-        self.default_css = [("leaflet_css", url_for("static", filename="vendor/leaflet.css"))]
-        if settings().basemap_url:
-            folium.TileLayer(settings().basemap_url, attr=_("Bản đồ nền"), control=False).add_to(
-                self
-            )
-        Call("begin", {"words": _words()}).add_to(self)
+        self.default_js = (
+            []
+            if alone
+            else [
+                (name, url_for("static", filename=path))
+                for name, path in (
+                    *LIBRARIES,
+                    *basemap.scripts(),
+                    *((f"ancu_{one}", f"js/{one}.js") for one in (*SCRIPTS, *scripts)),
+                )
+            ]
+        )
+        self.default_css = (
+            []
+            if alone
+            else [
+                (name, url_for("static", filename=path))
+                for name, path in (
+                    ("leaflet_css", "vendor/leaflet.css"),
+                    ("map_css", "css/map.css"),
+                )
+            ]
+        )
+        Call("begin", {"words": words(), "basemap": background}).add_to(self)
 
 
 class Call(MacroElement):
@@ -155,84 +127,6 @@ class Call(MacroElement):
         self._name = function
         self.function = function
         self.config = script_json(config)
-
-
-def choropleth(area_code: str, metric: str, names: Mapping[str, str]) -> Call:
-    """The area's children coloured by `metric`; their names and figures are in the page.
-
-    `names`: metric → its name on the legend, one for each metric that can be switched to.
-    The page holds code → name, url and metrics as JSON in the element `figures`.
-    """
-    scales = {
-        key: {"breaks": SCALES[key].breaks, "colours": SCALES[key].colours, "label": name}
-        for key, name in names.items()
-    }
-    return Call(
-        "choropleth",
-        {
-            "url": f"/api/v1/areas/{quote(area_code)}/children.geojson",
-            "figures": "figures",
-            "metric": metric,
-            "scales": scales,
-            "noData": NO_DATA,
-        },
-    )
-
-
-def outline_url(area_code: str) -> str:
-    """Where a map gets an area's border from."""
-    return f"/api/v1/areas/{quote(area_code)}/outline.geojson"
-
-
-def outline(area_code: str, listed: Iterable[Mapping[str, Any]] = ()) -> Call:
-    """The border of one area, which the map then shows whole with the listed surveys near it.
-
-    The map says how many of `listed` (lon, lat in EPSG:4326 or None) are too far to be shown.
-    """
-    points = [[one["lat"], one["lon"]] for one in listed if one["lon"] is not None]
-    return Call("outline", {"url": outline_url(area_code), "points": points})
-
-
-def survey_points(area_code: str, *, hidden: bool = False, **filters: str | None) -> Call:
-    """Surveys of an area by verdict as vector tiles; groups with their count at small scales.
-
-    hidden: only drawn when the legend's switch `surveys` is set.
-    """
-    layer = LAYERS["surveys"]
-    query = {"area": area_code} | {key: value for key, value in filters.items() if value}
-    return Call(
-        "points",
-        {
-            "url": f"/tiles/{layer.name}/{{z}}/{{x}}/{{y}}.mvt?" + urlencode(query),
-            "classField": layer.class_field,
-            "marks": {
-                key: {
-                    "colour": mark.colour,
-                    "shape": mark.shape,
-                    "label": str(labels.VERDICTS[key]),
-                }
-                for key, mark in VERDICT_MARKS.items()
-            },
-            "page": url_for("records.survey", survey_id=PLACEHOLDER),
-            "hidden": hidden,
-        },
-    )
-
-
-def case_points() -> Call:
-    """The cases of the page's list; the page holds them as JSON in the element `case-points`."""
-    return Call("cases", {"data": "case-points", "marks": _mark_styles()})
-
-
-def evidence(url: str | None = None) -> Call:
-    """Room for the evidence of one survey or site, at first of that whose evidence is at `url`."""
-    return Call("evidence", {"url": url, "marks": _mark_styles()})
-
-
-def _mark_styles() -> dict[str, dict[str, str]]:
-    return {
-        key: {"colour": mark.colour, "shape": mark.shape} for key, mark in VERDICT_MARKS.items()
-    }
 
 
 def render(made: LocalMap) -> MapHtml:
@@ -257,7 +151,8 @@ def script_json(value: object) -> str:
     return _LIVE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
-def _words() -> dict[str, str]:
+def words() -> dict[str, str]:
+    """What the scripts of every map say."""
     return {
         "zoomIn": _("Phóng to"),
         "zoomOut": _("Thu nhỏ"),
@@ -265,8 +160,10 @@ def _words() -> dict[str, str]:
         "failed": _("Không tải được dữ liệu bản đồ."),
         "retry": _("Thử lại"),
         "noData": _("Chưa có số liệu"),
+        "suppressed": _("Số liệu được che"),
         "noBoundary": _("Chưa có ranh giới cho khu vực này."),
         "surveys": _("phiếu"),
+        "flagged": _("có cảnh báo"),
         "proposed": _("điểm được đề xuất"),
         "chosenPoint": _("điểm sẽ ghi"),
         "beyond": _("phiếu trong danh sách nằm ngoài khung bản đồ"),

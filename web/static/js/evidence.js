@@ -40,7 +40,7 @@
     const renderer = L.svg({pane: "evidence"});
     const plain = (extra) => Object.assign({pane: "evidence", renderer, interactive: false}, extra);
     const signOf = (verdict, size) => {
-      const made = sign(config.marks[verdict].shape, config.marks[verdict].colour);
+      const made = sign(config.marks[verdict].shape, config.marks[verdict].colour, config.marks[verdict].fill);
       made.setAttribute("width", size);
       made.setAttribute("height", size);
       return made;
@@ -132,7 +132,7 @@
     map.createPane("cases").style.zIndex = 455;
     const known = {};
     for (const one of JSON.parse(document.getElementById(config.data).textContent).filter(placed)) {
-      const node = sign(config.marks[one.verdict].shape, config.marks[one.verdict].colour);
+      const node = sign(config.marks[one.verdict].shape, config.marks[one.verdict].colour, config.marks[one.verdict].fill);
       node.setAttribute("width", 16);
       node.setAttribute("height", 16);
       node.dataset.case = one.case;

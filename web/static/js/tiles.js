@@ -16,15 +16,42 @@
     _updateCircle: function (layer) {
       if (!this._drawing || layer._empty()) { return; }
       const p = layer._point, r = Math.max(layer._radius, 1);
-      if (layer.options.parts) { fillParts(this._ctx, p, r, layer.options.parts); }
-      tracePath(this._ctx, p, r, layer.options.shape);
-      this._fillStroke(this._ctx, layer);
-      if (layer.options.shape === "square") {  // half filled, as the legend's sign
-        this._ctx.fillStyle = layer.options.color;
-        this._ctx.fillRect(p.x - 0.9 * r, p.y - 0.9 * r, 0.9 * r, 1.8 * r);
+      if (layer.options.parts) {
+        fillParts(this._ctx, p, r, layer.options.parts);
+        tracePath(this._ctx, p, r, "disc");
+        this._fillStroke(this._ctx, layer);
+      } else {
+        drawMark(this._ctx, p, r, layer.options);
       }
     },
   });
+
+  /* Marks: half their width, and their corners, in radii; those without corners are round. */
+  L.Canvas.Tile.SHAPES = {
+    disc: {half: 1}, ring: {half: 1}, dot: {half: 0.6, round: 0.6},
+    square: {half: 0.9, corners: [[-0.9, -0.9], [0.9, -0.9], [0.9, 0.9], [-0.9, 0.9]]},
+    triangle: {half: 1.15, corners: [[0, -1.25], [1.15, 0.85], [-1.15, 0.85]]},
+    drop: {half: 1.15, corners: [[-1.15, -0.85], [1.15, -0.85], [0, 1.25]]},
+    diamond: {half: 1.25, corners: [[0, -1.25], [1.25, 0], [0, 1.25], [-1.25, 0]]},
+    home: {half: 1.05, corners: [[0, -1.25], [1.05, -0.25], [1.05, 1], [-1.05, 1], [-1.05, -0.25]]},
+  };
+
+  /* One record: as much of its shape as `share` in its colour, the rest white. */
+  function drawMark(context, p, r, mark) {
+    const half = L.Canvas.Tile.SHAPES[mark.shape].half * r;
+    tracePath(context, p, r, mark.shape);
+    context.fillStyle = "#ffffff";
+    context.fill();
+    context.save();
+    context.clip();
+    context.fillStyle = mark.colour;
+    context.fillRect(p.x - half, p.y - 1.5 * r, 2 * half * mark.share, 3 * r);
+    context.restore();
+    tracePath(context, p, r, mark.shape);
+    context.lineWidth = mark.flagged || mark.share < 1 ? 2 : 1;
+    context.strokeStyle = mark.flagged ? "#111827" : (mark.share < 1 ? mark.colour : "#ffffff");
+    context.stroke();
+  }
 
   /* A group of records: one slice for each class. */
   function fillParts(context, p, r, parts) {
@@ -100,7 +127,7 @@
         sums.x += x * count;
         sums.y += y * count;
         for (const [key, value] of Object.entries(feature.properties)) {
-          if (key !== "id") { sums.properties[key] = (sums.properties[key] || 0) + Number(value); }
+          if (Number.isFinite(Number(value))) { sums.properties[key] = (sums.properties[key] || 0) + Number(value); }
         }
       }
       layer.features = points.concat(Array.from(groups.values(), ({x, y, properties}) => (
@@ -111,16 +138,13 @@
   }
 
   function tracePath(context, p, r, shape) {
+    const {corners, round} = L.Canvas.Tile.SHAPES[shape];
     context.beginPath();
-    if (shape === "triangle") {
-      context.moveTo(p.x, p.y - 1.25 * r);
-      context.lineTo(p.x + 1.15 * r, p.y + 0.85 * r);
-      context.lineTo(p.x - 1.15 * r, p.y + 0.85 * r);
+    if (corners) {
+      for (const [x, y] of corners) { context.lineTo(p.x + x * r, p.y + y * r); }
       context.closePath();
-    } else if (shape === "square") {
-      context.rect(p.x - 0.9 * r, p.y - 0.9 * r, 1.8 * r, 1.8 * r);
     } else {
-      context.arc(p.x, p.y, r, 0, 2 * Math.PI);
+      context.arc(p.x, p.y, (round || 1) * r, 0, 2 * Math.PI);
     }
   }
 })();

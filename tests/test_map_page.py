@@ -1,0 +1,144 @@
+"""The map page as the server sends it: small whatever is stored, and only what one may see."""
+
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Connection
+
+from geo.metrics import METRICS
+from tests import page_data, people
+from tests.page_data import INSIDE, OUTSIDE
+from web import labels
+from web.app import create_app
+from web.map_page import FILTERS
+from web.maps.view import filters, layers
+
+AREAS = ("VN", "19", "05001")
+
+
+@pytest.fixture
+def world(conn: Connection) -> Connection:
+    page_data.add_areas(conn)
+    page_data.add_records(conn, demo=True)
+    return conn
+
+
+def reader(world: Connection, begin: Callable, *held: str) -> FlaskClient:
+    return people.client(create_app(begin), world, *held)
+
+
+@pytest.fixture
+def client(world: Connection, begin: Callable) -> FlaskClient:
+    return reader(world, begin)
+
+
+@pytest.mark.parametrize("code", AREAS)
+def test_the_page_is_small_and_lists_nothing(client: FlaskClient, code: str) -> None:
+    answer = client.get(f"/map/{code}")
+    assert answer.status_code == 200
+    assert len(answer.data) < 60_000
+    assert "H1" not in answer.text and OUTSIDE not in answer.text
+
+
+def test_the_menu_leads_to_the_map_of_the_page_s_area(client: FlaskClient) -> None:
+    assert 'href="/map/19"' in client.get("/progress/19").text
+
+
+def test_map_alone_leads_to_one_s_own_area_with_the_rest_of_the_address(
+    world: Connection, begin: Callable
+) -> None:
+    own = reader(world, begin, "supervisor@05001")
+    answer = own.get("/map?layers=surveys&verdict=outside&other=1&at=9/21/105")
+    assert answer.status_code == 302
+    assert answer.location == "/map/05001?layers=surveys&verdict=outside&at=9%2F21%2F105"
+
+
+def test_every_filter_of_a_layer_has_its_field(client: FlaskClient) -> None:
+    html = client.get("/map/19").text
+    assert set(filters()) <= set(FILTERS)
+    for key in filters():
+        assert f'data-filter="{key}"' in html
+    for layer in layers():
+        assert f'value="{layer.name}"' in html
+
+
+def test_figures_come_apart_with_the_areas_names(client: FlaskClient) -> None:
+    told = client.get("/map/19/figures.json").get_json()
+    assert set(told) == {"05001", "05002"}
+    assert told["05001"]["name"] == "Xã Ba Bể"
+    assert told["05001"]["coverage"] == 0.6667
+    assert told["05002"]["coverage"] is None and told["05002"]["suppressed"] is False
+    assert client.get("/map/05001/figures.json").get_json()["05001"]["coverage"] == 0.6667
+
+
+def test_figures_that_are_as_before_are_not_sent_again(client: FlaskClient) -> None:
+    first = client.get("/map/19/figures.json")
+    assert "private" in first.headers["Cache-Control"]
+    again = client.get("/map/19/figures.json", headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304 and again.data == b""
+
+
+def test_a_planner_sees_areas_and_no_records(world: Connection, begin: Callable) -> None:
+    planner = reader(world, begin, "planner@VN")
+    html = planner.get("/map/19").text
+    assert 'value="areas"' in html
+    assert 'value="surveys"' not in html and "/tiles/" not in html
+    assert "/file.html" not in html
+    assert planner.get("/map/19/file.html").status_code == 403
+
+
+def test_figures_of_small_areas_elsewhere_are_hidden(world: Connection, begin: Callable) -> None:
+    page_data.add_household(world, "Y1", "05002")
+    told = reader(world, begin, "planner@05001").get("/map/19/figures.json").get_json()
+    assert told["05002"]["suppressed"] is True
+    assert told["05002"]["coverage"] is None and told["05002"]["households"] is None
+    whole = reader(world, begin, "supervisor@19").get("/map/19/figures.json").get_json()
+    assert whole["05002"]["suppressed"] is False and whole["05002"]["coverage"] == 0
+
+
+def test_maps_of_other_areas_are_refused(world: Connection, begin: Callable) -> None:
+    officer = reader(world, begin, "officer@05002")
+    for path in ("/map/05001", "/map/19", "/map/05001/figures.json", "/map/05001/file.html"):
+        assert officer.get(path).status_code == 403, path
+    assert officer.get("/map/05002").status_code == 200
+
+
+def titles(client: FlaskClient, query: str) -> list[str]:
+    answer = client.get("/map/search.json", query_string={"q": query})
+    assert answer.status_code == 200
+    return [one["title"] for one in answer.get_json()["items"]]
+
+
+def test_search_finds_areas_without_tone_marks_and_records_by_code(client: FlaskClient) -> None:
+    assert titles(client, "ba be")[0] == "Xã Ba Bể, Tỉnh Thái Nguyên"
+    assert "N/1" in titles(client, "N/1")
+    assert titles(client, INSIDE) == [INSIDE]
+    assert titles(client, "h2")[0].startswith("H2 · ")
+    assert titles(client, "") == titles(client, "no such thing") == []
+
+
+def test_search_tells_where_a_record_stands(client: FlaskClient) -> None:
+    found = client.get("/map/search.json", query_string={"q": INSIDE}).get_json()
+    (one,) = found["items"]
+    assert found["more"] is False
+    assert (one["lon"], one["lat"]) == (105.05, 21.05)
+    assert one["url"] == f"/surveys/{INSIDE}?commune=05001"
+    assert one["kind"] == "Phiếu · Xã Ba Bể, Tỉnh Thái Nguyên"
+
+
+def test_search_shows_records_of_one_s_own_areas_only(world: Connection, begin: Callable) -> None:
+    officer = reader(world, begin, "officer@05002")
+    for query in ("N/1", INSIDE, "h2", "ba be"):
+        assert titles(officer, query) == [], query
+    planner = reader(world, begin, "planner@VN")
+    assert titles(planner, INSIDE) == []
+    assert titles(planner, "ba be") == ["Xã Ba Bể, Tỉnh Thái Nguyên"]
+
+
+def test_metrics_of_the_map_are_metrics_with_a_scale(client: FlaskClient) -> None:
+    html = client.get("/map/19?lang=en").text
+    for key in ("coverage", "completion", "poverty_rate", "mismatch_share"):
+        assert METRICS[key].kind == "ratio"
+        assert str(labels.term(METRICS[key].vi, METRICS[key].en))
+        assert f'<option value="{key}"' in html

@@ -1,0 +1,167 @@
+"""A map as one HTML file for a meeting without network: nothing in it asks for anything."""
+
+import base64
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request
+from flask_babel import gettext as _
+from pydantic import ValidationError
+from sqlalchemy import Connection
+
+from api import params
+from api.access import asked, begin, current, needs, note, query_text
+from api.tiles import TileQuery
+from geo.accounts.roles import can
+from geo.areas import Area
+from geo.errors import UsageError
+from geo.intake.log import demo_present
+from web import assets, formats, map_page, maps
+from web.map_store import Box, Stored, add_tiles, bounds, shapes, zoom_for
+from web.maps.skeleton import SCRIPTS
+from web.maps.view import filters, layers
+
+pages = Blueprint("map_file", __name__)
+
+_LIBRARIES = ("vendor/leaflet.js", "vendor/vectorgrid.js", "js/stored.js")
+_STYLES = ("vendor/leaflet.css", "css/page.css", "css/map.css")
+_VIETNAM: Box = (102.1, 8.3, 109.6, 23.5)
+
+
+@pages.get("/map/<code>/file.html")
+@needs("records.export")
+def file(code: str) -> Response:
+    """The map that the address describes, to keep; holds codes of records, no names of persons."""
+    note(subject="map", query=query_text())
+    with begin() as conn:
+        area = asked(conn, code)
+        shown = map_page.shown(area)
+        kept = _records(conn, area, shown)
+        demo = demo_present(conn)
+    if can(current(), "figures.read", area):
+        with begin("figures.read") as conn:
+            kept.answers["figures"] = map_page.told(conn, area)
+    note(rows=sum(kept.held.values()), durable=True)
+    answer = Response(_written(area, shown, kept, demo), content_type="text/html; charset=utf-8")
+    name = f"ancu-map-{area.code}.html"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _records(conn: Connection, area: Area, shown: list[str]) -> Stored:
+    kept = Stored()
+    zoom = _zoom()
+    kept.answers["children"], kept.answers["outline"] = shapes(
+        conn, area, 9 if zoom is None else zoom
+    )
+    own = bounds(kept.answers["outline"]) or bounds(kept.answers["children"]) or _VIETNAM
+    box = _box() or own
+    for layer in layers():
+        if layer.name in shown:
+            given = {key: value for key, value in _filters().items() if key in layer.filters}
+            add_tiles(conn, kept, layer.name, area, box, _fit(box, zoom), given)
+    return kept
+
+
+def _fit(box: Box, zoom: int | None) -> int:
+    """The view's zoom, but none at which its box would be much more than a screen."""
+    widest = zoom_for(box) + 1
+    return widest if zoom is None else min(zoom, widest)
+
+
+def _written(area: Area, shown: list[str], kept: Stored, demo: bool) -> str:
+    made = maps.LocalMap(_("Bản đồ: %(name)s", name=area.full_name), scripts=(), alone=True)
+    limits = [
+        _("%(layer)s: %(held)s trên %(total)s bản ghi có toạ độ.", layer=name,
+          held=formats.number(kept.held[key]), total=formats.number(kept.total[key]))
+        for key, name in _names(shown).items()
+    ]  # fmt: skip
+    saved = {"query": request.query_string.decode("utf-8", "replace"), "zooms": kept.zooms,
+             "note": _("Trong tệp: ") + " ".join(limits) if limits else ""}  # fmt: skip
+    map_page.view(area, "", records=True, saved=saved).add_to(made)
+    maps.Call("act", {}).add_to(made)
+    drawn = maps.render(made)
+    data = maps.script_json({"answers": kept.answers, "tiles": kept.tiles})
+    names = (*_LIBRARIES, *(f"js/{one}.js" for one in (*SCRIPTS, "view", "measure")))
+    scripts = [f"window.AncuStored = {data};", *map(_text, names), str(drawn.script)]
+    scripts = [_closed(one) for one in scripts]
+    return render_template(
+        "map_file.html",
+        area=area,
+        title=_("Bản đồ") + ": " + area.full_name,
+        map=drawn,
+        styles=[_text(name) for name in _STYLES],
+        scripts=scripts,
+        policy=_policy(scripts),
+        layers=[layer for layer in layers() if layer.name in shown],
+        chosen=shown,
+        metrics=map_page.metric_names(),
+        fields=[
+            (key, map_page.FILTERS[key], map_page.options(key), value)
+            for key, value in request.args.items()
+            if key in filters() and value
+        ],
+        demo=demo,
+        made_at=datetime.now(UTC),
+        made_by=current().full_name,
+        limits=limits,
+        layer_label=map_page.labels.term,
+    )
+
+
+def _names(shown: list[str]) -> dict[str, str]:
+    return {
+        layer.name: str(map_page.labels.term(layer.vi, layer.en))
+        for layer in layers()
+        if layer.name in shown
+    }
+
+
+def _policy(scripts: list[str]) -> str:
+    """A policy that lets only these scripts run and asks nobody for anything."""
+    hashes = (hashlib.sha256(one.encode()).digest() for one in scripts)
+    allowed = " ".join(f"'sha256-{base64.b64encode(one).decode()}'" for one in hashes)
+    return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:"
+
+
+def _closed(script: str) -> str:
+    """A script as it can stand inside its element."""
+    return script.replace("</script", "<\\/script")
+
+
+def _text(name: str) -> str:
+    return (assets.ROOT / "static" / name).read_text(encoding="utf-8")
+
+
+def _zoom() -> int | None:
+    told = request.args.get("at", "").partition("/")[0]
+    try:
+        zoom = float(told) if told else None
+    except ValueError:
+        zoom = -1
+    if zoom is not None and not 0 <= zoom <= 22:
+        raise UsageError(_("Vị trí viết theo dạng at=zoom/lat/lon, như at=9/21.03/105.85."))
+    return None if zoom is None else int(zoom)
+
+
+def _box() -> Box | None:
+    told = request.args.get("box")
+    try:
+        return params.box(told) if told else None
+    except ValueError as error:
+        raise UsageError(_("Khung nhìn (box): %(what)s.", what=error)) from None
+
+
+def _filters() -> dict[str, Any]:
+    """The filters of the address as tiles take them."""
+    given = {key: request.args[key] for key in filters() if request.args.get(key)}
+    try:
+        query = TileQuery.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(
+            _("Bộ lọc %(name)s: %(what)s.", name=first["loc"][0], what=first["msg"])
+        ) from None
+    found = query.model_dump(exclude={"area"}, exclude_none=True)
+    return {k: params.moment(v) if isinstance(v, datetime) else v for k, v in found.items()}

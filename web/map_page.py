@@ -1,0 +1,143 @@
+"""The map page: areas by a figure, and records by class, with filters that its address keeps."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import Connection
+from werkzeug.wrappers import Response
+
+from api import answers
+from api.access import asked, begin, current, needs, note, own_area, query_text
+from geo import boundaries, metrics, rules
+from geo.accounts.roles import can
+from geo.areas import Area
+from web import audit_labels, labels, maps
+from web.columns import for_map
+from web.maps.view import METRICS, filters, layers
+from web.shell import page
+
+pages = Blueprint("map_page", __name__)
+
+DEFAULTS = {"country": "areas", "province": "areas", "commune": "surveys"}
+"""The layers shown at first, by the level of the area."""
+FILTERS = {
+    "verdict": _l("Kết luận vị trí"),
+    "rule": _l("Cảnh báo"),
+    "severity": _l("Mức cảnh báo"),
+    "state": _l("Tình trạng cảnh báo"),
+    "status": _l("Kết quả rà soát"),
+    "stage": _l("Giai đoạn nhà"),
+    "since": _l("Từ ngày"),
+    "until": _l("Đến ngày"),
+    "enumerator": _l("Điều tra viên"),
+}
+"""Filters in the order of the page."""
+
+
+@pages.get("/map")
+@needs("figures.read")
+def home() -> Response:
+    """The map of the user's own area; keeps the rest of the address."""
+    code = own_area(current(), "figures.read")
+    query = {key: value for key, value in request.args.items() if key in KEPT}
+    address = url_for("map_page.area_page", code=code)
+    return redirect(f"{address}?{urlencode(query)}" if query else address)
+
+
+@pages.get("/map/<code>")
+@needs("figures.read")
+def area_page(code: str) -> str:
+    """The map of one area; what it shows comes by the addresses that its script is given."""
+    with begin() as conn:
+        area = asked(conn, code)
+        note(subject="map", subject_id=area.code, query=query_text())
+        records = can(current(), "records.read", area)
+        made = maps.LocalMap(
+            _("Bản đồ: %(name)s", name=area.full_name), scripts=("view", "measure", "search")
+        )
+        view(area, boundaries.version(conn), records=records).add_to(made)
+        maps.Call("act", {}).add_to(made)
+        maps.Call("search", {"url": url_for("map_search.found", area=area.code)}).add_to(made)
+        return page(
+            conn,
+            "map.html",
+            active="map",
+            area=area,
+            title=_("Bản đồ") + ": " + area.full_name,
+            map=maps.render(made),
+            layers=layers() if records else (),
+            layer_label=labels.term,
+            chosen=shown(area),
+            metrics=metric_names(),
+            fields=[(key, FILTERS[key], options(key)) for key in FILTERS if key in filters()],
+            saves=can(current(), "records.export", area),
+        )
+
+
+@pages.get("/map/<code>/figures.json")
+@needs("figures.read")
+def figures(code: str) -> Response:
+    """Name and figures of each child of the area, of a commune of itself: what areas show."""
+    with begin() as conn:
+        area = asked(conn, code)
+        return answers.tagged(answers.json(told(conn, area)).get_data(), "application/json")
+
+
+def told(conn: Connection, area: Area) -> dict[str, dict[str, Any]]:
+    """code → name, whether its figures are hidden, and the metrics that areas are coloured by."""
+    rows = metrics.children_figures(conn, area)
+    if area.level == "commune":
+        own = {"code": area.code, "full_name": area.full_name, "level": area.level}
+        rows = [{**own, **metrics.figures(conn, area)}]
+    return {
+        row["code"]: {**row_told, "suppressed": row["suppressed"], "households": row["households"]}
+        for row in rows
+        if row["code"] and (row_told := for_map([row], METRICS, lambda _code: None)[row["code"]])
+    }
+
+
+def view(
+    area: Area, version: str, *, records: bool, saved: dict[str, Any] | None = None
+) -> maps.Call:
+    """The call that puts all layers of an area on a map; `version` is that of the boundaries."""
+    return maps.view(
+        area,
+        records=records,
+        version=version,
+        figures=url_for("map_page.figures", code=area.code),
+        names=metric_names(),
+        rules={code: str(labels.term(one.vi, one.en)) for code, one in rules.RULES.items()},
+        saved=saved,
+    )
+
+
+def metric_names() -> dict[str, str]:
+    """The metrics that areas can be coloured by, with their names in the page's language."""
+    known = {key: metrics.METRICS[key] for key in METRICS}
+    return {key: str(labels.term(one.vi, one.en)) for key, one in known.items()}
+
+
+def shown(area: Area) -> list[str]:
+    """The layers that the address asks for, else those that the level begins with."""
+    named = [*(layer.name for layer in layers()), "areas"]
+    wanted = request.args.get("layers", DEFAULTS[area.level]).split(",")
+    return [name for name in named if name in wanted]
+
+
+def options(key: str) -> dict[str, Any]:
+    """The values of a filter with their names; {} where the reader types one."""
+    return {
+        "verdict": labels.VERDICTS,
+        "rule": {code: labels.term(one.vi, one.en) for code, one in rules.RULES.items()},
+        "severity": {str(key): name for key, name in audit_labels.SEVERITIES.items()},
+        "state": audit_labels.STATES,
+        "status": labels.STATUSES,
+        "stage": labels.STAGES,
+    }.get(key, {})
+
+
+KEPT = (*FILTERS, "at", "layers", "metric", "lang")
+"""Parameters of a map's address."""
