@@ -7,7 +7,7 @@ from pydantic import Field
 from api import answers, models
 from api.access import needs
 from api.errors import PROBLEMS
-from api.params import Day, Listing, State, Verdict, Word
+from api.params import Listing, Moment, State, Verdict, Word
 from geo import findings
 
 blueprint = APIBlueprint(
@@ -24,8 +24,10 @@ class FindingQuery(Listing):
     )
     enumerator: Word | None = None
     device: Word | None = None
-    since: Day | None = Field(None, description="First day of the visit, in Viet Nam.")
-    until: Day | None = Field(None, description="Last day of the visit.")
+    since: Moment | None = Field(
+        None, description="Visited on a day or after, or from a moment on."
+    )
+    until: Moment | None = Field(None, description="Visited on a day or before, or up to a moment.")
 
 
 @blueprint.get("", summary="Surveys that rules doubt", responses={200: models.FindingPage})

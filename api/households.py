@@ -1,7 +1,5 @@
 """Households over HTTP."""
 
-from datetime import datetime
-
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
@@ -9,7 +7,7 @@ from pydantic import BaseModel, Field
 from api import answers, models
 from api.access import begin, needs, note
 from api.errors import PROBLEMS
-from api.params import BBox, Listing, OneRecord, RecordPath, Status
+from api.params import BBox, Listing, Moment, OneRecord, RecordPath, Status
 from geo import households
 from geo.persons import history
 
@@ -22,7 +20,12 @@ blueprint = APIBlueprint(
 class HouseholdQuery(Listing):
     status: Status | None = None
     surveyed: bool | None = Field(None, description="false: still to be visited.")
-    since: datetime | None = Field(None, description="Received at or after this time.")
+    since: Moment | None = Field(
+        None, description="Received on a day or after, or from a moment on."
+    )
+    until: Moment | None = Field(
+        None, description="Received on a day or before, or up to a moment."
+    )
     bbox: BBox | None = None
 
 

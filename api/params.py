@@ -1,11 +1,12 @@
 """Parameters that endpoints share, and how they are read."""
 
+import re
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from geo.errors import UsageError
 from geo.paging import MAX_LIMIT, Box
@@ -91,6 +92,18 @@ Format = Literal["json", "geojson", "csv", "xlsx", "gpkg"]
 TableFormat = Literal["json", "csv", "xlsx"]
 
 
+def _day_or_moment(value: Any) -> Any:
+    """A day stays a day: pydantic would take it for midnight, and midnight for a day."""
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        return _DAY.validate_python(value)
+    return _MOMENT.validate_python(value)
+
+
+_DAY, _MOMENT = TypeAdapter(date), TypeAdapter(datetime)
+Moment = Annotated[datetime | date, BeforeValidator(_day_or_moment)]
+"""A day of Viet Nam or a moment, for `since` and `until`."""
+
+
 class Query(BaseModel):
     """Query parameters; one that does not exist is an error, not silence."""
 
@@ -126,9 +139,9 @@ class Listing(Query):
 
     def filters(self) -> dict[str, Any]:
         """The filters that were given, for `listing` and `export` alike."""
-        given = self.model_dump(exclude={"area", "cursor", "limit", "format", "order"})
-        if isinstance(given.get("since"), datetime):
-            given["since"] = moment(given["since"])
+        given = self.model_dump(
+            exclude={"area", "cursor", "limit", "format", "order", "file", "ticket"}
+        )
         if given.get("bbox"):
             given["bbox"] = box(given["bbox"])
         return {key: value for key, value in given.items() if value is not None}

@@ -1,7 +1,5 @@
 """Rebuild sites over HTTP."""
 
-from datetime import datetime
-
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import Field
@@ -9,7 +7,7 @@ from pydantic import Field
 from api import answers, models
 from api.access import begin, needs, note
 from api.errors import PROBLEMS
-from api.params import BBox, Listing, OneRecord, RecordPath, Stage, Verdict
+from api.params import BBox, Listing, Moment, OneRecord, RecordPath, Stage, Verdict, Word
 from geo import sites
 
 blueprint = APIBlueprint(
@@ -21,7 +19,13 @@ blueprint = APIBlueprint(
 class SiteQuery(Listing):
     stage: Stage | None = None
     verdict: Verdict | None = None
-    since: datetime | None = Field(None, description="Received at or after this time.")
+    rule: Word | None = Field(None, description="Only sites that this audit rule doubts.")
+    since: Moment | None = Field(
+        None, description="Received on a day or after, or from a moment on."
+    )
+    until: Moment | None = Field(
+        None, description="Received on a day or before, or up to a moment."
+    )
     bbox: BBox | None = None
 
 

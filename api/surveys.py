@@ -1,6 +1,5 @@
 """Surveys over HTTP."""
 
-from datetime import datetime
 from typing import Literal
 
 from flask import Response
@@ -10,7 +9,7 @@ from pydantic import BaseModel, Field
 from api import answers, models
 from api.access import begin, needs, note
 from api.errors import PROBLEMS
-from api.params import BBox, Listing, OneRecord, Verdict, Word
+from api.params import BBox, Listing, Moment, OneRecord, Verdict, Word
 from geo import surveys
 
 blueprint = APIBlueprint(
@@ -22,7 +21,11 @@ blueprint = APIBlueprint(
 class SurveyQuery(Listing):
     verdict: Verdict | None = None
     rule: Word | None = Field(None, description="Only surveys that this audit rule doubts.")
-    since: datetime | None = Field(None, description="Visits at or after this time.")
+    enumerator: Word | None = None
+    since: Moment | None = Field(
+        None, description="Visited on a day or after, or from a moment on."
+    )
+    until: Moment | None = Field(None, description="Visited on a day or before, or up to a moment.")
     bbox: BBox | None = None
     order: Literal["id", "recent", "worst"] = Field(
         "id",

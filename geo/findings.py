@@ -1,15 +1,16 @@
 """Findings: what the audit rules doubt about surveys and sites."""
 
-from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    UUID,
     ColumnElement,
     Connection,
     Select,
     String,
     Table,
     and_,
+    case,
     cast,
     exists,
     func,
@@ -18,12 +19,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from geo import areas, paging, scope
+from geo import areas, moments, paging, scope
 from geo.areas import Area
 from geo.audit import evidence
 from geo.errors import UsageError
+from geo.moments import Moment
 from geo.paging import Page, Record
-from geo.tables import VERDICTS, finding, survey
+from geo.tables import VERDICTS, finding, site, survey
 
 DOUBTFUL = "doubtful"
 """Stands for the verdicts of DOUBTED where records are filtered by verdict."""
@@ -71,18 +73,66 @@ def of(conn: Connection, subject: str, key: tuple[str, str, str]) -> list[Record
 
 def about_survey(rule: str | None = None) -> ColumnElement[bool]:
     """The condition for surveys that a rule, or any rule, doubts."""
-    condition = (
-        finding.c.province_code == survey.c.province_code,
-        finding.c.commune_code == survey.c.commune_code,
-        finding.c.subject == "survey",
-        finding.c.subject_id == cast(survey.c.survey_id, String),
+    return _about(survey, "survey", cast(survey.c.survey_id, String), rule)
+
+
+def about_site(rule: str | None = None) -> ColumnElement[bool]:
+    """The condition for sites that a rule, or any rule, doubts."""
+    return _about(site, "site", site.c.site_code, rule)
+
+
+def _about(
+    table: Table, subject: str, key: ColumnElement[str], rule: str | None
+) -> ColumnElement[bool]:
+    return exists().where(
+        finding.c.province_code == table.c.province_code,
+        finding.c.commune_code == table.c.commune_code,
+        finding.c.subject == subject,
+        finding.c.subject_id == key,
+        *([finding.c.rule == rule] if rule else []),
     )
-    return exists().where(*condition, *([finding.c.rule == rule] if rule else []))
 
 
 DECIDED = "decided"
 """Stands for every state but open where findings are filtered by state."""
-_ZONE = "Asia/Ho_Chi_Minh"
+
+
+def conditions(
+    area: Area,
+    *,
+    rule: str | None = None,
+    state: str | None = None,
+    severity: int | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    enumerator: str | None = None,
+) -> list[ColumnElement[bool]]:
+    """The filters of single findings; with a time of visit or an enumerator those of surveys."""
+    chosen: list[ColumnElement[bool]] = [areas.scope(area, finding)]
+    for column, value in ((finding.c.rule, rule), (finding.c.severity, severity)):
+        if value is not None:
+            chosen.append(column == value)
+    if state is not None:
+        chosen.append(_in_state(finding.c.state, state))
+    visit = moments.during(survey.c.surveyed_at, since, until)
+    if enumerator is not None:
+        visit.append(survey.c.enumerator == enumerator)
+    if visit:
+        # A cast of the finding's side: the survey's key keeps its index.
+        whose = case((finding.c.subject == "survey", finding.c.subject_id))
+        chosen.append(
+            exists().where(
+                survey.c.province_code == finding.c.province_code,
+                survey.c.commune_code == finding.c.commune_code,
+                survey.c.survey_id == cast(whose, UUID(as_uuid=False)),
+                *visit,
+            )
+        )
+    return chosen
+
+
+def _in_state(column: ColumnElement[str], state: str) -> ColumnElement[bool]:
+    return column != "open" if state == DECIDED else column == state
 
 
 def of_surveys(
@@ -93,13 +143,13 @@ def of_surveys(
     state: str | None = None,
     enumerator: str | None = None,
     device: str | None = None,
-    since: date | None = None,
-    until: date | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
 ) -> Select:
     """One row for each survey with findings: the columns of `ancu export findings`, lon, lat.
 
     rules are sorted and joined by `;`, severity is the greatest, state is open while any is.
-    since, until: days of the visit in Viet Nam, both included.
+    since, until: the time of the visit, see `geo.moments`.
     """
     grouped = (
         select(
@@ -148,18 +198,13 @@ def of_surveys(
     )
     exact = ((survey.c.enumerator, enumerator), (survey.c.device_id, device))
     query = query.where(*(column == value for column, value in exact if value))
-    visited = func.timezone(_ZONE, survey.c.surveyed_at)
+    query = query.where(*moments.during(survey.c.surveyed_at, since, until))
     if verdict:
         query = query.where(with_verdict(survey, verdict))
     if rule:
         query = query.where(about_survey(rule))
-    if since:
-        query = query.where(visited >= since)
-    if until:
-        query = query.where(visited < until + timedelta(days=1))
     if state:
-        one = doubts.c.state
-        query = query.where(one != "open" if state == DECIDED else one == state)
+        query = query.where(_in_state(doubts.c.state, state))
     return query
 
 

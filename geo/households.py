@@ -1,7 +1,6 @@
 """Households: the units of the review, with their recorded address and poverty status."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -20,10 +19,11 @@ from sqlalchemy import (
     select,
 )
 
-from geo import areas, paging, personal_ids, scope, sites, surveys
+from geo import areas, moments, paging, personal_ids, scope, sites, surveys
 from geo.accounts import sealing
 from geo.areas import Area
 from geo.errors import NotFoundError, UsageError
+from geo.moments import Moment
 from geo.paging import Box, Page, Record
 from geo.tables import STATUSES, household, household_status, survey
 from geo.text import clean, fold
@@ -60,7 +60,8 @@ def conditions(
     *,
     status: str | None = None,
     surveyed: bool | None = None,
-    since: datetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     bbox: Box | None = None,
 ) -> list[ColumnElement[bool]]:
     """The filters of a listing; raises UsageError for a status that does not exist."""
@@ -76,8 +77,7 @@ def conditions(
             survey.c.household_code == household.c.household_code,
         )
         chosen.append(visits if surveyed else ~visits)
-    if since:
-        chosen.append(household.c.received_at >= since)
+    chosen += moments.during(household.c.received_at, since, until)
     if bbox:
         chosen.append(paging.within(household, bbox))
     return chosen
@@ -89,19 +89,20 @@ def listing(
     *,
     status: str | None = None,
     surveyed: bool | None = None,
-    since: datetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     bbox: Box | None = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page:
-    """One page of an area's households by identity; `since` is when they were received.
+    """One page of an area's households by identity; `since`, `until`: when they were received.
 
     `surveyed` false leaves those that no survey has reached yet.
     Raises UsageError.
     """
     query = select_households().where(
         scope.within(conn, household),
-        *conditions(area, status=status, surveyed=surveyed, since=since, bbox=bbox),
+        *conditions(area, status=status, surveyed=surveyed, since=since, until=until, bbox=bbox),
     )
     keys = [household.c.province_code, household.c.commune_code, household.c.household_code]
     return paging.by_key(conn, query, keys, cursor, limit)

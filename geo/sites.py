@@ -1,14 +1,15 @@
 """Rebuild sites: one house of one household in one programme."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, select
 
-from geo import areas, findings, paging, scope
+from geo import areas, findings, moments, paging, scope
 from geo.areas import Area
 from geo.errors import NotFoundError, UsageError
+from geo.moments import Moment
 from geo.paging import Box, Page, Record
 from geo.surveys import VERDICT_COLUMNS, history
 from geo.tables import STAGES, household, site, site_stage
@@ -53,7 +54,9 @@ def conditions(
     *,
     stage: str | None = None,
     verdict: str | None = None,
-    since: datetime | None = None,
+    rule: str | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     bbox: Box | None = None,
 ) -> list[ColumnElement[bool]]:
     """The filters of a listing; raises UsageError for a stage or verdict that does not exist."""
@@ -64,8 +67,9 @@ def conditions(
         chosen.append(site.c.stage == stage)
     if verdict:
         chosen.append(findings.with_verdict(site, verdict))
-    if since:
-        chosen.append(site.c.received_at >= since)
+    if rule:
+        chosen.append(findings.about_site(rule))
+    chosen += moments.during(site.c.received_at, since, until)
     if bbox:
         chosen.append(paging.within(site, bbox))
     return chosen
@@ -77,18 +81,22 @@ def listing(
     *,
     stage: str | None = None,
     verdict: str | None = None,
-    since: datetime | None = None,
+    rule: str | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     bbox: Box | None = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page:
-    """One page of an area's sites by identity; `since` is when they were received.
+    """One page of an area's sites by identity; `since`, `until`: when they were received.
 
     Raises UsageError.
     """
     query = select_sites().where(
         scope.within(conn, site),
-        *conditions(area, stage=stage, verdict=verdict, since=since, bbox=bbox),
+        *conditions(
+            area, stage=stage, verdict=verdict, rule=rule, since=since, until=until, bbox=bbox
+        ),
     )
     keys = [site.c.province_code, site.c.commune_code, site.c.site_code]
     return paging.by_key(conn, query, keys, cursor, limit)

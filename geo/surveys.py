@@ -7,9 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, tuple_
 
-from geo import areas, findings, paging, scope
+from geo import areas, findings, moments, paging, scope
 from geo.areas import Area
 from geo.errors import NotFoundError, UsageError
+from geo.moments import Moment
 from geo.paging import Box, Page, Record
 from geo.tables import household, survey, verdict_history
 
@@ -64,7 +65,9 @@ def conditions(
     *,
     verdict: str | None = None,
     rule: str | None = None,
-    since: datetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    enumerator: str | None = None,
     bbox: Box | None = None,
 ) -> list[ColumnElement[bool]]:
     """The filters of a listing; raises UsageError for a verdict that does not exist."""
@@ -73,8 +76,9 @@ def conditions(
         chosen.append(findings.with_verdict(survey, verdict))
     if rule:
         chosen.append(findings.about_survey(rule))
-    if since:
-        chosen.append(survey.c.surveyed_at >= since)
+    chosen += moments.during(survey.c.surveyed_at, since, until)
+    if enumerator is not None:
+        chosen.append(survey.c.enumerator == enumerator)
     if bbox:
         chosen.append(paging.within(survey, bbox))
     return chosen
@@ -86,7 +90,9 @@ def listing(
     *,
     verdict: str | None = None,
     rule: str | None = None,
-    since: datetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    enumerator: str | None = None,
     bbox: Box | None = None,
     cursor: str | None = None,
     limit: int = 50,
@@ -96,13 +102,21 @@ def listing(
 
     worst: outside, the farthest from the recorded area first, then uncertain, by the same signed
     distance; only these two unless a verdict or a rule is asked for. recent: the latest visit
-    first. id: by identity, for reading everything. `since` is the time of the visit.
+    first. id: by identity, for reading everything. `since`, `until`: the time of the visit.
     Raises UsageError.
     """
     paging.check_limit(limit)
     query = select_surveys().where(
         scope.within(conn, survey),
-        *conditions(area, verdict=verdict, rule=rule, since=since, bbox=bbox),
+        *conditions(
+            area,
+            verdict=verdict,
+            rule=rule,
+            since=since,
+            until=until,
+            enumerator=enumerator,
+            bbox=bbox,
+        ),
     )
     if order == "id":
         keys = [survey.c.province_code, survey.c.commune_code, survey.c.survey_id]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyogrio
 import pytest
 
-from geo import areas, layers
+from geo import areas, layers, metrics
 from geo.errors import NotFoundError, UsageError
 from geo.layers import LAYERS
 from geo.tables import STAGES, STATUSES, VERDICTS
@@ -28,6 +28,7 @@ def features(conn, area, tmp_path):
     """features(layer, z, x, y, **filters) → the attributes of a tile's features."""
 
     def read(name, z, x, y, of=None, **filters):
+        metrics.recount(conn, [*world.PAIRS, ("01", "")])
         body = layers.tile(conn, name, z, x, y, of or area, **filters)
         if not body:
             return []

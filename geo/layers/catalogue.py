@@ -6,14 +6,13 @@ from sqlalchemy import Connection
 
 from geo.areas import Area
 from geo.errors import NotFoundError, UsageError
-from geo.layers import records
+from geo.layers import kinds
 from geo.layers.layer import Layer, Tile
 
 MAX_ZOOM = 22
 
-LAYERS: dict[str, Layer] = {
-    layer.name: layer for layer in (records.SURVEYS, records.HOUSEHOLDS, records.SITES)
-}
+_ALL = (kinds.SURVEYS, kinds.HOUSEHOLDS, kinds.SITES, kinds.FINDINGS)
+LAYERS: dict[str, Layer] = {layer.name: layer for layer in _ALL}
 
 
 def tile(

@@ -54,7 +54,8 @@ def texts(key: str, values: Sequence[str]) -> Attribute:
     starts = np.cumsum(lengths + 4) - lengths - 4
     made = np.empty(int(lengths.sum()) + 4 * len(encoded), np.uint8)
     held = np.ones(len(made), bool)
-    for place, header in enumerate((_VALUE, lengths + 2, _TEXT, lengths)):
+    headers = (np.full_like(lengths, _VALUE), lengths + 2, np.full_like(lengths, _TEXT), lengths)
+    for place, header in enumerate(headers):
         made[starts + place] = header
         held[starts + place] = False
     made[held] = np.frombuffer(b"".join(encoded), np.uint8)

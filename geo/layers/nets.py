@@ -14,7 +14,7 @@ Parameters = dict[str, Any]
 
 
 class Nets(NamedTuple):
-    """Which conditions a statement needs: on the area's level, and on the kinds of areas in scope."""
+    """Which conditions a statement needs: on the area's level, on kinds of areas in scope."""
 
     level: str
     everything: bool

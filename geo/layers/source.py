@@ -1,0 +1,98 @@
+"""What a layer of records is drawn from: a table with cells, classes and doubts."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    String,
+    Table,
+    and_,
+    bindparam,
+    cast,
+    false,
+    select,
+    tuple_,
+)
+
+from geo.areas import Area
+from geo.layers.layer import StyleClass
+from geo.layers.nets import Nets
+from geo.tables import finding
+
+Filters = Mapping[str, Any]
+COUNTRY = Area(0, "VN", "country", "", "", "", None, None, None, None)
+"""Stands for any area: statements get the area as a parameter."""
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One table of records with cells, as maps show it.
+
+    classed_by: the column of the class. told: the columns that points carry besides, by the name
+    of their attribute. conditions: the filters of the noun's listing. subject: what findings call
+    such a record, where there are any. doubted: what makes a row flagged by itself. key_of: class
+    → its key among the classes. stored: the condition for the classes in the pyramid that these
+    filters leave, None where it cannot tell.
+    """
+
+    name: str
+    table: Table
+    identity: str
+    classed_by: str
+    classes: tuple[StyleClass, ...]
+    told: Mapping[str, str]
+    conditions: Callable[..., list[ColumnElement[bool]]]
+    stored: Callable[[Filters, ColumnElement[str]], ColumnElement[bool] | None]
+    subject: str | None = None
+    doubted: ColumnElement[bool] | None = None
+    key_of: Callable[[Any], str] = str
+
+    def rows(self, nets: Nets, filters: Filters) -> Select:
+        """A tile's records: province_code, commune_code, class, id, cell, what is told, doubted."""
+        table, given = self.table, dict(filters)
+        rule = given.pop("rule", None) if self.subject else None
+        columns: dict[str, ColumnElement[Any]] = {
+            name: table.c[column] for name, column in self.told.items()
+        }
+        columns |= {"province_code": table.c.province_code, "commune_code": table.c.commune_code}
+        columns |= {"class": table.c[self.classed_by], "id": table.c[self.identity]}
+        columns |= {"cell": table.c.cell}
+        if self.doubted is not None:
+            columns["doubted"] = self.doubted
+        found = select(*(column.label(name) for name, column in columns.items())).where(
+            in_tile(table), *nets.conditions(table), *self.conditions(COUNTRY, **given)
+        )
+        if rule is None:
+            return found
+        by_rule = self._findings(nets, finding.c.rule == rule)
+        return found.where(_about(by_rule.cte("by_rule"), table.c, table.c[self.identity]))
+
+    def flagged(self, nets: Nets, rows: FromClause) -> ColumnElement[bool]:
+        """Whether one of `rows` has an open finding that is held against somebody."""
+        if self.doubted is not None:
+            return rows.c.doubted
+        if self.subject is None:
+            return false()
+        held = self._findings(nets, and_(finding.c.state == "open", ~finding.c.blameless))
+        return _about(held.cte("doubts"), rows.c, rows.c.id)
+
+    def _findings(self, nets: Nets, which: ColumnElement[bool]) -> Select:
+        return select(finding.c.cell, finding.c.commune_code, finding.c.subject_id).where(
+            in_tile(finding), finding.c.subject == self.subject, which, *nets.conditions(finding)
+        )
+
+
+def in_tile(table: Table) -> ColumnElement[bool]:
+    """Whether a record's cell is in the tile: from the parameter `first` to before `after`."""
+    return and_(table.c.cell >= bindparam("first"), table.c.cell < bindparam("after"))
+
+
+def _about(doubts: Any, row: Any, identity: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether findings are about a row: the cell tells it soonest, the key for certain."""
+    keys = select(doubts.c.commune_code, doubts.c.subject_id)
+    key = tuple_(row.commune_code, cast(identity, String))
+    return and_(row.cell.in_(select(doubts.c.cell)), key.in_(keys))

@@ -1,0 +1,147 @@
+"""Tiles with squares: how many records stand in each, of which class, and how many are flagged.
+
+From the pyramid (geo.pyramid) where it can tell, so that the country costs what a commune costs;
+else counted from the index on the cells.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from sqlalchemy import BigInteger, Connection, Integer, Select, bindparam, cast, func, select
+
+from geo import cells, pyramid
+from geo.layers import mvt
+from geo.layers.layer import EXTENT, Tile
+from geo.layers.nets import Nets, Parameters
+from geo.layers.points import NO_BYTES
+from geo.layers.source import Filters, Source
+from geo.tile_tables import tile_square
+
+FINER = 6
+"""A tile has the squares that are tiles so many zooms further: 64 by 64."""
+
+_Choice = tuple[tuple[str, Any], ...]
+
+
+def draw(
+    conn: Connection, source: Source, at: Tile, nets: Nets, filters: Filters, given: Parameters
+) -> bytes:
+    """The tile with one point a square."""
+    chosen = tuple(filters.items())
+    finest = at.z + FINER
+    kept = _stored(source, nets, chosen) if finest <= pyramid.LEVELS[-1] + _COARSER else None
+    if kept is None:
+        made, level, stored = _counted(source, nets, chosen), finest, None
+        shift = 2 * (cells.ZOOM - level)
+    else:
+        level = min(finest, pyramid.LEVELS[-1])
+        stored = pyramid.level_for(level)
+        made, shift = kept, 2 * (stored - level)
+        below = 2 * (cells.ZOOM - stored)
+        first, after = given["first"] >> below, given["after"] >> below
+        given = {**given, "level": stored, "first": first, "after": after}
+    rows = conn.execute(made, {**given, "shift": shift}).mappings()
+    return _encoded(source, at, level, [dict(row) for row in rows])
+
+
+_COARSER = 2
+"""Zooms further at which the pyramid's finest squares still serve: 16 by 16 a tile."""
+
+
+@lru_cache(maxsize=512)
+def _stored(source: Source, nets: Nets, filters: _Choice) -> Select | None:
+    """Squares of the pyramid added up; None where it does not know the filters."""
+    left = source.stored(dict(filters), tile_square.c["class"])
+    if left is None:
+        return None
+    square = tile_square.c.square.bitwise_rshift(_shift())
+    found = (
+        select(
+            square.label("square"),
+            tile_square.c["class"],
+            func.sum(tile_square.c.records).label("records"),
+            func.sum(tile_square.c.flagged).label("flagged"),
+            func.sum(tile_square.c.lon_sum).label("lon"),
+            func.sum(tile_square.c.lat_sum).label("lat"),
+        )
+        .where(
+            tile_square.c.layer == source.name,
+            tile_square.c.level == bindparam("level"),
+            tile_square.c.square >= bindparam("first"),
+            tile_square.c.square < bindparam("after"),
+            left,
+            *nets.conditions(tile_square),
+        )
+        .group_by(square, tile_square.c["class"])
+        .subquery()
+    )
+    return _by_class(found)
+
+
+@lru_cache(maxsize=512)
+def _counted(source: Source, nets: Nets, filters: _Choice) -> Select:
+    """Squares counted now."""
+    rows = source.rows(nets, dict(filters)).subquery()
+    square = rows.c.cell.bitwise_rshift(_shift()).label("square")
+    flagged = func.count().filter(source.flagged(nets, rows))
+    found = select(
+        square,
+        rows.c["class"],
+        func.count().label("records"),
+        flagged.label("flagged"),
+    ).group_by(square, rows.c["class"])
+    return _by_class(found.subquery())
+
+
+def _shift() -> Any:
+    return cast(bindparam("shift"), Integer)
+
+
+def _by_class(found: Any) -> Select:
+    """One row a class, with all its squares in columns of bytes: few rows are quick to read."""
+    places = [name for name in ("lon", "lat") if name in found.c]
+    return select(
+        found.c["class"],
+        *(
+            func.string_agg(func.int8send(cast(found.c[name], BigInteger)), NO_BYTES).label(name)
+            for name in ("square", "records", "flagged")
+        ),
+        *(func.string_agg(func.float8send(found.c[name]), NO_BYTES).label(name) for name in places),
+    ).group_by(found.c["class"])
+
+
+def _encoded(source: Source, at: Tile, level: int, rows: list[dict[str, Any]]) -> bytes:
+    if not rows:
+        return b""
+    told = [np.frombuffer(row["square"], ">i8").astype(np.int64) for row in rows]
+    squares, place = np.unique(np.concatenate(told), return_inverse=True)
+    ends = np.cumsum([len(some) for some in told])
+    places = np.split(place, ends[:-1])
+
+    def added(name: str, chosen: list[int]) -> Any:
+        total = np.zeros(len(squares), np.float64)
+        for one in chosen:
+            kind = ">f8" if name in ("lon", "lat") else ">i8"
+            total[places[one]] += np.frombuffer(rows[one][name], kind)
+        return total
+
+    everything = list(range(len(rows)))
+    count = added("records", everything)
+    if "lon" in rows[0]:
+        x, y = cells.shares(added("lon", everything) / count, added("lat", everything) / count)
+    else:
+        x, y = cells.middles(squares, level)
+    keys = [source.key_of(row["class"]) for row in rows]
+    attributes = [mvt.numbers("count", count.astype(np.int64))]
+    attributes.append(mvt.numbers("flagged", added("flagged", everything).astype(np.int64)))
+    for one in source.classes:
+        of_it = added("records", [place for place, key in enumerate(keys) if key == one.key])
+        attributes.append(mvt.numbers(one.key, of_it.astype(np.int64)))
+    return mvt.encode(source.name, _pixels(x, at.x, at.z), _pixels(y, at.y, at.z), attributes)
+
+
+def _pixels(share: Any, tile: int, z: int) -> mvt.Ints:
+    """Shares of the grid's side as pixels of the tile; what rounding moved out stays in."""
+    found = np.floor((share * (1 << z) - tile) * EXTENT)
+    return np.clip(found, 0, EXTENT - 1).astype(np.int64)
