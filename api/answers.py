@@ -10,11 +10,14 @@ import orjson
 from flask import Response, request, send_file
 from sqlalchemy import Connection
 
+from api import downloads
 from api.access import asked, begin, note, query_text
 from api.params import Listing
 from geo import areas, exports
 from geo.paging import Page
-from geo.writers import feature
+from geo.writing import MEDIA_TYPES, WRITERS
+from geo.writing.extract import Extract, of_rows, unheard
+from geo.writing.geojson import feature
 
 _UNSAFE = re.compile(r"[^0-9A-Za-z_-]")
 
@@ -45,9 +48,12 @@ def listing(kind: str, query: Listing, read: Callable[..., Page], **more: Any) -
     note(action=action, subject=kind, query=query_text())
     with begin(action) as conn:
         area = asked(conn, query.area, action)
-        if action == "records.export":
-            return download(conn, kind, area, query.format, **query.filters())
-        page = read(conn, area, cursor=query.cursor, limit=query.limit, **query.filters(), **more)
+        if action == "records.read":
+            page = read(
+                conn, area, cursor=query.cursor, limit=query.limit, **query.filters(), **more
+            )
+    if action == "records.export":
+        return downloads.send(kind, area, query.format, query.filters(), query.ticket or "")
     note(rows=len(page.items))
     if query.format == "json":
         return json({"items": page.items, "next_cursor": page.next_cursor})
@@ -63,23 +69,22 @@ def _feature(item: dict[str, Any]) -> dict[str, Any]:
     return feature(item, list(item))
 
 
-def download(
-    conn: Connection, kind: str, area: areas.Area, format: str, **filters: Any
-) -> Response:
-    """All records of a kind that match as a file to keep; CSV is marked as UTF-8 for Excel."""
-
-    def write(out: BinaryIO) -> None:
-        rows = exports.export(conn, kind, area, format, out, bom=True, **filters)
-        note(rows=rows, durable=True)
-
-    return _attach(f"{kind}-{area.code}", format, write)
+def figures(conn: Connection, area: areas.Area, format: str) -> Response:
+    """The figures of an area and of its children as a file to keep."""
+    return _file(exports.progress_extract(conn, area), f"progress-{area.code}", format)
 
 
 def table(name: str, format: str, columns: Sequence[str], rows: list[dict[str, Any]]) -> Response:
     """Rows at hand as a file to keep."""
     note(rows=len(rows), durable=True)
-    taken = exports.Extract(name, tuple(columns), rows, False, False, frozenset())
-    return _attach(name, format, lambda out: exports.WRITERS[format](taken, out, True))
+    return _file(of_rows(name, columns, rows), name, format)
+
+
+def _file(extract: Extract, name: str, format: str) -> Response:
+    def write(out: BinaryIO) -> None:
+        note(rows=WRITERS[format](extract, out, True, unheard), durable=True)
+
+    return _attach(name, format, write)
 
 
 def _attach(name: str, format: str, write: Callable[[BinaryIO], object]) -> Response:
@@ -93,7 +98,7 @@ def _attach(name: str, format: str, write: Callable[[BinaryIO], object]) -> Resp
     file.seek(0)
     answer = send_file(
         cast(BinaryIO, file),
-        mimetype=exports.MEDIA_TYPES[format],
+        mimetype=MEDIA_TYPES[format],
         as_attachment=True,
         download_name=f"ancu-{_UNSAFE.sub('', name)}.{format}",
     )

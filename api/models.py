@@ -12,7 +12,7 @@ from geo import findings, households, sites, surveys
 from geo.areas import Area as GeoArea
 from geo.metrics import METRICS
 from geo.photos import storing
-from geo.writers import MEDIA_TYPES
+from geo.writing import MEDIA_TYPES
 
 
 def _also(*formats: str) -> ConfigDict:

@@ -1,12 +1,10 @@
 """Parameters that endpoints share, and how they are read."""
 
-import re
 from datetime import UTC, date, datetime
-from functools import cache
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from geo.errors import UsageError
 from geo.paging import MAX_LIMIT, Box
@@ -88,38 +86,14 @@ BBox = Annotated[
         json_schema_extra={"example": "105.4,21.3,106.3,22.1"},
     ),
 ]
-Format = Literal["json", "geojson", "csv", "xlsx", "gpkg"]
+Format = Literal["json", "geojson", "csv", "xlsx", "gpkg", "shp", "fgb", "parquet", "kml"]
 TableFormat = Literal["json", "csv", "xlsx"]
-
-
-def _day_or_moment(value: Any) -> Any:
-    """A day stays a day: pydantic would take it for midnight, and midnight for a day."""
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
-        return _DAY.validate_python(value)
-    return _MOMENT.validate_python(value)
-
-
-_DAY, _MOMENT = TypeAdapter(date), TypeAdapter(datetime)
-Moment = Annotated[datetime | date, BeforeValidator(_day_or_moment)]
-"""A day of Viet Nam or a moment, for `since` and `until`."""
 
 
 class Query(BaseModel):
     """Query parameters; one that does not exist is an error, not silence."""
 
     model_config = ConfigDict(extra="forbid")
-
-    @classmethod
-    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """The schema, made once: flask-openapi3 asks for it at every request."""
-        if args or kwargs:
-            return super().model_json_schema(*args, **kwargs)
-        return _schema(cls)
-
-
-@cache
-def _schema(model: type[Query]) -> dict[str, Any]:
-    return super(Query, model).model_json_schema()
 
 
 class Listing(Query):
@@ -130,18 +104,25 @@ class Listing(Query):
     limit: int = Field(50, ge=1, le=MAX_LIMIT)
     format: Format = Field(
         "json",
-        description="json and geojson give one page; csv, xlsx and gpkg all records that match.",
+        description="json and geojson give one page, the others all records that match as a file.",
+    )
+    file: bool = Field(False, description="All records that match as a file, also as geojson.")
+    ticket: Word | None = Field(
+        None, description="A word of the caller's by which its page asks how far the file is."
     )
 
     def action(self) -> str:
         """What is done with the records: looked at, or taken out as a file."""
-        return "records.read" if self.format in ("json", "geojson") else "records.export"
+        page = self.format in ("json", "geojson")
+        return "records.read" if page and not self.file else "records.export"
 
     def filters(self) -> dict[str, Any]:
         """The filters that were given, for `listing` and `export` alike."""
         given = self.model_dump(
             exclude={"area", "cursor", "limit", "format", "order", "file", "ticket"}
         )
+        if isinstance(given.get("since"), datetime):
+            given["since"] = moment(given["since"])
         if given.get("bbox"):
             given["bbox"] = box(given["bbox"])
         return {key: value for key, value in given.items() if value is not None}

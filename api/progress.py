@@ -39,7 +39,7 @@ def progress(path: AreaPath, query: ProgressQuery) -> Response:
         area = asked(conn, path.code)
         note(subject="figures", query=query_text())
         if query.format != "json":
-            return answers.download(conn, "progress", area, query.format)
+            return answers.figures(conn, area, query.format)
         own = {"code": area.code, "full_name": area.full_name, "level": area.level}
         return answers.json(
             {

@@ -1,26 +1,122 @@
 """Exports: kinds of records as files, through WRITERS.
 
-Text from data that a spreadsheet would run as a formula is made safe in CSV and XLSX. Rows of
-demo data carry demo = 1, and GeoJSON and XLSX say in words that there are any.
+The database is read by COPY as fast as it gives: CSV is what it sends, every other format is
+written from a temporary file after the database is free again. Text that a spreadsheet would run
+as a formula is made safe in CSV and XLSX. Rows of demo data carry demo = 1.
 """
 
-from collections.abc import Callable, Generator
-from contextlib import closing, nullcontext
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
-from sqlalchemy import Connection, Float, Integer, Select, Table, select
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+from sqlalchemy import Connection, select
 
-from geo import areas, findings, households, metrics, scope, sites, surveys
+from geo import areas, copying_out, export_columns, metrics, scope
 from geo.areas import Area
 from geo.errors import UsageError
-from geo.tables import household, site, survey
-from geo.writers import MEDIA_TYPES as MEDIA_TYPES
-from geo.writers import WRITERS as WRITERS
-from geo.writers import Extract, Row, whole
+from geo.export_columns import RECORDS
+from geo.tables import household
+from geo.writing import MEDIA_TYPES as MEDIA_TYPES
+from geo.writing import TABLES, WRITERS
+from geo.writing.csv_files import BOM
+from geo.writing.extract import Extract, of_batches, of_rows
+from geo.writing.whole import room, whole
 
-_BATCH = 5_000
-_BY_COMMUNE = (survey.c.province_code, survey.c.commune_code)
+Step = Callable[[str, int, int], None]
+"""Told how far it is: read or write, rows done, rows in all."""
+
+KINDS = (*RECORDS, "progress")
+_BLOCK = 8 * 1024 * 1024
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    pass
+
+
+class Export:
+    """One export of a kind of records: counted, then read from the database, then written.
+
+    total: how many rows there are; demo: whether some are demo data. `filters` are those of the
+    kind's listing; None means not given. Raises UsageError for an unknown kind or format.
+    """
+
+    def __init__(
+        self, conn: Connection, kind: str, area: Area, format: str, **filters: Any
+    ) -> None:
+        check(kind, format)
+        self.kind, self.format = kind, format
+        of = RECORDS[kind]
+        self._columns, self._query = of.columns, of.selected(conn, area, **filters)
+        self._spool: BinaryIO | None = None
+        self.total, self.demo = conn.execute(of.counted(conn, area, **filters)).one()
+
+    def read(
+        self,
+        conn: Connection,
+        out: BinaryIO,
+        *,
+        bom: bool = False,
+        step: Step = _silent,
+        folder: Path | None = None,
+    ) -> None:
+        """Read all rows, in the transaction that counted them: CSV to `out`, others aside.
+
+        bom: for Excel. folder: where the temporary file lies. Raises UnavailableError.
+        """
+        if self.format == "csv":
+            header = ",".join(column.name for column in self._columns)
+            end = b"\r\n" if bom else b"\n"
+            out.write((BOM if bom else b"") + header.encode() + end)
+            query, into = export_columns.for_csv(self._columns, self._query), out
+        else:
+            end = b"\n"
+            with room():
+                self._spool = cast(BinaryIO, tempfile.TemporaryFile(dir=folder))  # noqa: SIM115
+            query, into = export_columns.plain(self._columns, self._query), self._spool
+        self.total = copying_out.copy(
+            conn, query, into, end, lambda done: step("read", done, self.total)
+        )
+
+    def write(self, out: BinaryIO, *, bom: bool = False, step: Step = _silent) -> int:
+        """Write what was read to `out`; the number of rows. Raises UnavailableError."""
+        if self._spool is None:
+            return self.total
+        with self._spool, room():
+            extract = of_batches(self.kind, self._columns, self._batches, demo=self.demo)
+            return WRITERS[self.format](
+                extract, out, bom, lambda done: step("write", done, self.total)
+            )
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        if not self.total or self._spool is None:
+            return
+        self._spool.seek(0)
+        schema = Extract(self.kind, self._columns, tuple).schema
+        reader = arrow_csv.open_csv(
+            self._spool,
+            arrow_csv.ReadOptions(column_names=schema.names, block_size=_BLOCK, use_threads=False),
+            arrow_csv.ParseOptions(newlines_in_values=True),
+            arrow_csv.ConvertOptions(
+                column_types=schema,
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+            ),
+        )
+        yield from reader
+
+
+def check(kind: str, format: str) -> None:
+    """Raise UsageError for an unknown kind or format, or one that the kind does not have."""
+    if format not in WRITERS:
+        raise UsageError(f"{format!r} is no format; there are: {', '.join(WRITERS)}.")
+    if kind not in KINDS:
+        raise UsageError(f"{kind!r} cannot be exported; there are: {', '.join(KINDS)}.")
+    if kind not in RECORDS and format not in TABLES:
+        raise UsageError(f"{kind} has no positions of its own; choose {' or '.join(TABLES)}.")
 
 
 def export(
@@ -31,6 +127,7 @@ def export(
     out: BinaryIO | Path,
     *,
     bom: bool = False,
+    step: Step = _silent,
     **filters: Any,
 ) -> int:
     """Write the area's records of a kind; returns the number of rows.
@@ -39,181 +136,48 @@ def export(
     `filters` are those of the kind's listing; None means not given.
     Raises UsageError for an unknown kind or format, or one that the kind does not have.
     """
-    if format not in WRITERS:
-        raise UsageError(f"{format!r} is no format; there are: {', '.join(WRITERS)}.")
-    taken = extract(conn, kind, area, **filters)
-    if format in ("geojson", "gpkg") and not taken.located:
-        raise UsageError(f"{kind} has no positions of its own; choose csv or xlsx.")
-    write = WRITERS[format]
-    # Closed here, while the connection is open, also when the reader of `out` goes away.
-    with closing(taken.rows) if isinstance(taken.rows, Generator) else nullcontext():
-        if isinstance(out, Path):
-            with whole(out) as file:
-                return write(taken, file, bom)
-        return write(taken, out, bom)
+    check(kind, format)
+    if isinstance(out, Path):
+        with whole(out) as file:
+            return _export(conn, kind, area, format, file, bom, step, out.parent, filters)
+    return _export(conn, kind, area, format, out, bom, step, None, filters)
 
 
-def extract(conn: Connection, kind: str, area: Area, **filters: Any) -> Extract:
-    """The rows of a kind in an area, read as they are asked for; raises UsageError."""
-    if kind == "progress":
-        rows = progress_rows(conn, area)
-        demo = _any_demo(conn, household, area)
-        return Extract(kind, _PROGRESS, rows, False, demo, frozenset(metrics.METRICS))
-    if kind not in _RECORDS:
-        raise UsageError(f"{kind!r} cannot be exported; there are: {', '.join(KINDS)}.")
-    columns, query, table = _RECORDS[kind]
-    demo = _any_demo(conn, table, area)
-    seen = query(area, **filters).where(scope.within(conn, table))
-    return Extract(kind, columns, _stream(conn, seen), True, demo, _NUMBERS)
+def _export(
+    conn: Connection,
+    kind: str,
+    area: Area,
+    format: str,
+    out: BinaryIO,
+    bom: bool,
+    step: Step,
+    folder: Path | None,
+    filters: dict[str, Any],
+) -> int:
+    if kind not in RECORDS:
+        return WRITERS[format](progress_extract(conn, area), out, bom, lambda _done: None)
+    made = Export(conn, kind, area, format, **filters)
+    made.read(conn, out, bom=bom, step=step, folder=folder)
+    return made.write(out, bom=bom, step=step)
 
 
-def progress_rows(conn: Connection, area: Area) -> list[Row]:
+def progress_extract(conn: Connection, area: Area) -> Extract:
+    """The figures of the area's children and of itself, to be written."""
+    seen = (scope.within(conn, household), household.c.demo, areas.scope(area, household))
+    demo = conn.execute(select(household.c.demo).where(*seen).limit(1)).first() is not None
+    columns = ("code", "full_name", "level", *metrics.METRICS)
+    kinds = {"count": "int", "money": "int", "ratio": "float", "time": "time"}
+    return of_rows(
+        "progress",
+        columns,
+        progress_rows(conn, area),
+        demo=demo,
+        kinds=dict.fromkeys(columns[:3], "text")
+        | {key: kinds[metric.kind] for key, metric in metrics.METRICS.items()},
+    )
+
+
+def progress_rows(conn: Connection, area: Area) -> list[dict[str, Any]]:
     """The area's children and, last, the area itself, with all METRICS."""
     own = {"code": area.code, "full_name": area.full_name, "level": area.level}
     return [*metrics.children_figures(conn, area), {**own, **metrics.figures(conn, area)}]
-
-
-def _any_demo(conn: Connection, table: Table, area: Area) -> bool:
-    seen = (scope.within(conn, table), areas.scope(area, table))
-    found = conn.execute(select(table.c.demo).where(table.c.demo, *seen).limit(1))
-    return found.first() is not None
-
-
-def _stream(conn: Connection, query: Select) -> Generator[Row, None, None]:
-    """Rows through a cursor on the server, so that memory does not grow with them."""
-    with conn.execute(query, execution_options={"yield_per": _BATCH}) as result:
-        for row in result.mappings():
-            yield {str(key): value for key, value in row.items()}
-
-
-def _households(area: Area, **filters: Any) -> Select:
-    return (
-        households.select_households()
-        .where(*households.conditions(area, **filters))
-        .order_by(household.c.province_code, household.c.commune_code, household.c.household_code)
-    )
-
-
-def _surveys(area: Area, **filters: Any) -> Select:
-    return (
-        surveys.select_surveys()
-        .add_columns(survey.c.device_id, survey.c.altitude_m, survey.c.satellites, survey.c.photo)
-        .add_columns(survey.c.recorded_address, survey.c.crs)
-        .where(*surveys.conditions(area, **filters))
-        .order_by(*_BY_COMMUNE, survey.c.survey_id)
-    )
-
-
-def _sites(area: Area, **filters: Any) -> Select:
-    return (
-        sites.select_sites()
-        .add_columns(site.c.recorded_address)
-        .where(*sites.conditions(area, **filters))
-        .order_by(site.c.province_code, site.c.commune_code, site.c.site_code)
-    )
-
-
-def _findings(area: Area, **filters: Any) -> Select:
-    return findings.of_surveys(area, **filters).order_by(*_BY_COMMUNE, survey.c.survey_id)
-
-
-_VERDICT = (
-    "verdict",
-    "probability",
-    "distance_m",
-    "accuracy_used_m",
-    "boundary_accuracy_m",
-    "recorded_code",
-    "located_code",
-)
-_PLACE = ("lon", "lat", "accuracy_m")
-_RECORDS: dict[str, tuple[tuple[str, ...], Callable[..., Select], Any]] = {
-    "households": (
-        (
-            "household_code",
-            "head_name",
-            "recorded_address",
-            "village",
-            "province_code",
-            "commune_code",
-            "members",
-            "ethnicity",
-            "status",
-            "status_year",
-            "causes",
-            *_PLACE,
-            "demo",
-        ),
-        _households,
-        household,
-    ),
-    "surveys": (
-        (
-            "survey_id",
-            "household_code",
-            "surveyed_at",
-            "enumerator",
-            *_PLACE,
-            "mock_location",
-            "device_id",
-            "recorded_address",
-            "altitude_m",
-            "satellites",
-            "photo",
-            "province_code",
-            "commune_code",
-            *_VERDICT,
-            "demo",
-        ),
-        _surveys,
-        survey,
-    ),
-    "sites": (
-        (
-            "site_code",
-            "household_code",
-            "kind",
-            "stream",
-            "eligible",
-            "approved_on",
-            "due_on",
-            "stage",
-            "stage_on",
-            "cost_planned",
-            "cost_paid",
-            *_PLACE,
-            "recorded_address",
-            "province_code",
-            "commune_code",
-            *_VERDICT,
-            "demo",
-        ),
-        _sites,
-        site,
-    ),
-    "findings": (
-        (
-            "survey_id",
-            "household_code",
-            "verdict",
-            "probability",
-            "distance_m",
-            "recorded_commune",
-            "located_commune",
-            "rules",
-            "severity",
-            "state",
-            "demo",
-        ),
-        _findings,
-        survey,
-    ),
-}
-_PROGRESS = ("code", "full_name", "level", *metrics.METRICS)
-KINDS = (*_RECORDS, "progress")
-_NUMBERS = frozenset(
-    column.name
-    for table in (household, survey, site)
-    for column in table.c
-    if isinstance(column.type, Float | Integer)
-) | {"demo", "mock_location", "eligible", "severity"}

@@ -15,15 +15,17 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
 from api.cli import main
-from geo import areas, config, exports, schema, writers
+from geo import areas, config, exports, schema
 from geo.errors import UsageError
 from geo.metrics import METRICS
-from geo.writers import Extract
+from geo.writing import WRITERS, csv_files, extract
+from geo.writing.extract import of_rows
+from geo.writing.whole import whole
 from tests import records_world as world
 
 FINDINGS = (
     "survey_id,household_code,verdict,probability,distance_m,recorded_commune,located_commune,"
-    "rules,severity,state,demo"
+    "rules,severity,state,province_code,commune_code,lon,lat,accuracy_m,flagged,demo"
 )
 
 
@@ -63,6 +65,12 @@ def test_findings_have_the_agreed_columns(written, ids):
         "rules": "mock_location;outside",
         "severity": "3",
         "state": "open",
+        "province_code": "01",
+        "commune_code": "00101",
+        "lon": first["lon"],
+        "lat": first["lat"],
+        "accuracy_m": first["accuracy_m"],
+        "flagged": "1",
         "demo": "0",
     }
     assert second["survey_id"] == ids["uncertain"]
@@ -95,8 +103,8 @@ def test_formula_in_a_name_is_only_text(written, ids):
 
 @given(st.text())
 def test_no_text_begins_as_a_formula(text):
-    assert not str(writers.safe(text)).startswith(("=", "+", "-", "@", "\t", "\r"))
-    assert str(writers.safe(text)).removeprefix("'") == text.removeprefix("'")
+    assert not str(extract.safe(text)).startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert str(extract.safe(text)).removeprefix("'") == text.removeprefix("'")
 
 
 @pytest.mark.parametrize(
@@ -111,8 +119,8 @@ def test_no_text_begins_as_a_formula(text):
     ],
 )
 def test_values_in_files(stored, cell):
-    assert writers.value(stored) == cell
-    assert writers.safe(writers.value(stored)) == cell
+    assert extract.value(stored) == cell
+    assert extract.safe(extract.value(stored)) == cell
 
 
 def test_csv_for_excel_is_marked_as_utf8(written):
@@ -129,7 +137,7 @@ def test_xlsx_says_in_words_that_rows_are_demo(written):
 
 def test_geojson_has_geometry_and_says_that_rows_are_demo(written, ids):
     found = json.loads(written("households", "geojson"))
-    assert found["note"] == writers.DEMO_NOTE
+    assert found["note"] == extract.DEMO_NOTE
     assert "note" not in json.loads(written("households", "geojson", "01"))
     shapes = {f["properties"]["household_code"]: f["geometry"] for f in found["features"]}
     assert shapes[ids["an"]] == {"type": "Point", "coordinates": [105.01, 21.01]}
@@ -147,7 +155,7 @@ def test_geopackage_has_points_in_wgs84(written, tmp_path, kind, count):
     assert frame["province_code"].isin(["01", "02"]).all()
 
 
-@pytest.mark.parametrize("format", exports.WRITERS)
+@pytest.mark.parametrize("format", WRITERS)
 @pytest.mark.parametrize("kind", [kind for kind in exports.KINDS if kind != "progress"])
 def test_area_without_records_gives_a_file_without_rows(conn, ids, kind, format, tmp_path):
     out = tmp_path / f"x.{format}"
@@ -170,8 +178,8 @@ def test_progress_lists_the_children_and_then_the_area(written):
     ("kind", "format", "said"),
     [
         ("secrets", "csv", "there are: households, surveys, sites, findings, progress"),
-        ("surveys", "pdf", "there are: csv, xlsx, geojson, gpkg"),
-        ("progress", "gpkg", "choose csv or xlsx"),
+        ("surveys", "pdf", "there are: csv, xlsx, geojson, gpkg, shp, fgb, parquet, kml"),
+        ("progress", "gpkg", "choose csv or xlsx or parquet"),
     ],
 )
 def test_unknown_kind_or_format_is_refused_with_the_choices(
@@ -187,9 +195,8 @@ def test_file_that_fails_half_way_is_not_there(tmp_path):
         yield {"a": 1}
         raise ZeroDivisionError
 
-    broken = Extract("x", ("a",), rows(), False, False, frozenset())
-    with pytest.raises(ZeroDivisionError), writers.whole(tmp_path / "x.csv") as file:
-        writers.write_csv(broken, file, False)
+    with pytest.raises(ZeroDivisionError), whole(tmp_path / "x.csv") as file:
+        csv_files.write(of_rows("x", ("a",), rows()), file, False)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -228,7 +235,7 @@ def test_commands_write_figures_and_records(stored, tmp_path):
     assert run(main, ["progress", "--area", "99"]).exit_code == 1
 
 
-@pytest.mark.parametrize("word", [*exports.KINDS, *exports.WRITERS])
+@pytest.mark.parametrize("word", [*exports.KINDS, *WRITERS])
 def test_kind_and_format_are_documented(word):
     docs = Path(__file__).parent.parent / "docs" / "export.md"
     assert f"`{word}`" in docs.read_text("utf-8")

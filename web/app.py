@@ -2,7 +2,7 @@
 
 from flask_openapi3 import Info, OpenAPI
 
-from api import access, admission, blueprints, limits
+from api import access, admission, blueprints, downloads, limits
 from api.access import Begin
 from geo import db
 from geo.config import settings
@@ -14,16 +14,12 @@ from web import (
     addresses,
     area_access,
     audit,
-    basemap,
     changes,
     decisions,
     errors,
     formats,
     intake,
     language,
-    map_file,
-    map_page,
-    map_search,
     messages,
     navigation,
     own_tokens,
@@ -50,10 +46,6 @@ PAGES = (
     revisits.pages,
     targeting.pages,
     records.pages,
-    map_page.pages,
-    map_file.pages,
-    map_search.pages,
-    basemap.pages,
     person.pages,
     photos.pages,
     intake.pages,
@@ -78,6 +70,7 @@ def create_app(begin: Begin | None = None) -> OpenAPI:
     app = OpenAPI(__name__, info=info, security_schemes=dict(blueprints.BEARER))
     app.config["MAX_CONTENT_LENGTH"] = settings().max_upload_mb * 1024 * 1024
     access.install(app, begin or db.served)
+    downloads.install(app, threads=begin is None)
     for part in (security, limits, admission, language, messages, formats, shell, navigation):
         part.install(app)
     blueprints.register(app)

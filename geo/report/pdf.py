@@ -15,7 +15,7 @@ from geo.errors import UnavailableError
 from geo.report.tables import Table, written
 from geo.report.words import Words
 from geo.rules.telling import Numbers
-from geo.writers import DEMO_NOTE
+from geo.writing.extract import DEMO_NOTE
 
 FONTS = Path(__file__).resolve().parents[2] / "web" / "static" / "vendor" / "fonts"
 """Where set-up puts the fonts (web/assets.py)."""

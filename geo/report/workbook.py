@@ -11,7 +11,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
 from geo.report.tables import Kind, Table, local
-from geo.writers import DEMO_NOTE, safe
+from geo.writing.extract import DEMO_NOTE, safe
 
 _FORMATS: dict[Kind, str] = {
     "number": "#,##0",

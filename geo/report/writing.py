@@ -9,7 +9,8 @@ from geo.errors import UsageError
 from geo.report import content, pdf, workbook
 from geo.report.gather import Asked, gather
 from geo.report.words import Words
-from geo.writers import MEDIA_TYPES, whole
+from geo.writing import MEDIA_TYPES
+from geo.writing.whole import whole
 
 FORMATS = {"pdf": "application/pdf", "xlsx": MEDIA_TYPES["xlsx"]}
 LANGUAGES = ("vi", "en")
