@@ -1,10 +1,12 @@
 """Parameters that endpoints share, and how they are read."""
 
+import re
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from geo.errors import UsageError
 from geo.paging import MAX_LIMIT, Box
@@ -90,10 +92,34 @@ Format = Literal["json", "geojson", "csv", "xlsx", "gpkg", "shp", "fgb", "parque
 TableFormat = Literal["json", "csv", "xlsx"]
 
 
+def _day_or_moment(value: Any) -> Any:
+    """A day stays a day: pydantic would take it for midnight, and midnight for a day."""
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        return _DAY.validate_python(value)
+    return _MOMENT.validate_python(value)
+
+
+_DAY, _MOMENT = TypeAdapter(date), TypeAdapter(datetime)
+Moment = Annotated[datetime | date, BeforeValidator(_day_or_moment)]
+"""A day of Viet Nam or a moment, for `since` and `until`."""
+
+
 class Query(BaseModel):
     """Query parameters; one that does not exist is an error, not silence."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """The schema, made once: flask-openapi3 asks for it at every request."""
+        if args or kwargs:
+            return super().model_json_schema(*args, **kwargs)
+        return _schema(cls)
+
+
+@cache
+def _schema(model: type[Query]) -> dict[str, Any]:
+    return super(Query, model).model_json_schema()
 
 
 class Listing(Query):
@@ -121,8 +147,6 @@ class Listing(Query):
         given = self.model_dump(
             exclude={"area", "cursor", "limit", "format", "order", "file", "ticket"}
         )
-        if isinstance(given.get("since"), datetime):
-            given["since"] = moment(given["since"])
         if given.get("bbox"):
             given["bbox"] = box(given["bbox"])
         return {key: value for key, value in given.items() if value is not None}
