@@ -21,6 +21,8 @@ commune_counter = Table(
     Column("uncertain", Integer, nullable=False, server_default="0"),
     Column("outside", Integer, nullable=False, server_default="0"),
     Column("unlocated", Integer, nullable=False, server_default="0"),
+    Column("last_survey", DateTime(timezone=True)),
+    # The later of that and of the last stage of a site.
     Column("last_activity", DateTime(timezone=True)),
     # Grows with every change of what figures and tiles of the commune show.
     Column("revision", BigInteger, nullable=False, server_default="0"),

@@ -1,8 +1,7 @@
 """METRICS: coverage, completion and the rest, per area, kept with every write.
 
-`commune_counter` and `site_due` hold counts per commune. Whoever changes households, surveys or
-sites calls `recount` in the same transaction; whoever reads adds up, so that a parent is the sum
-of its children by construction.
+`commune_counter` and `site_due` hold counts per commune, see `geo.counting`. Whoever reads adds up,
+so that a parent is the sum of its children by construction.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,16 +10,17 @@ from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Connection, cast, func, select, text
+from sqlalchemy import BigInteger, Connection, cast, func, select
 
-from geo import areas, publishing, pyramid, scope
+from geo import areas, publishing
 from geo.areas import Area
 from geo.counter_tables import commune_counter, site_due
-from geo.db import sql
+from geo.counting import recount, revision, touch
 from geo.tables import KINDS, STAGES, VERDICTS
 from geo.terms import KIND_TERMS, STAGE_TERMS, VERDICT_TERMS
 
-_MANY = 300
+__all__ = ["METRICS", "Metric", "recount", "revision", "touch"]
+
 TIME_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 UNRESOLVED = {"vi": "Chưa xác định được địa chỉ", "en": "Unresolved address"}
 
@@ -172,52 +172,6 @@ _ALL: tuple[Metric, ...] = (
 METRICS: dict[str, Metric] = {metric.key: metric for metric in _ALL}
 
 
-def recount(conn: Connection, communes: Iterable[tuple[str, str]]) -> None:
-    """Count the given (province_code, commune_code) pairs again from the tables.
-
-    Call it once, at the end of the transaction that changed them, with the communes of every
-    household, survey and site that was added, changed, moved (where from and where to) or
-    removed; for a survey also the commune of its household, whose coverage it changes.
-    Until the commit other writers of the same communes wait at the counters' locks and then
-    count what this one wrote, which needs READ COMMITTED (see `geo.db.transaction`).
-    """
-    pairs = sorted(set(communes))
-    if not pairs:
-        return
-    given = {"provinces": [p for p, _ in pairs], "communes": [c for _, c in pairs]}
-    if len(pairs) >= _MANY:
-        # A whole country's households are then grouped in memory; until the transaction ends.
-        conn.execute(text("SET LOCAL work_mem = '256MB'"))
-    for step in ("add", "lock", "revise", "communes", "sites", "clear_due", "due"):
-        conn.execute(sql(f"recount_{step}"), given)
-    pyramid.recount(conn, pairs)
-
-
-def touch(conn: Connection, communes: Iterable[tuple[str, str]]) -> None:
-    """Renew what tiles show of the given communes where only findings or decisions changed.
-
-    Call it once, at the end of the transaction, as `recount`, which does this as well.
-    """
-    pairs = sorted(set(communes))
-    if not pairs:
-        return
-    given = {"provinces": [p for p, _ in pairs], "communes": [c for _, c in pairs]}
-    for step in ("add", "lock", "revise"):
-        conn.execute(sql(f"recount_{step}"), given)
-    pyramid.recount(conn, pairs, ("surveys", "sites", "findings"))
-
-
-def revision(conn: Connection, area: Area) -> int:
-    """A number that grows with every change of what the scope sees of an area, and else stays.
-
-    Read it before what it stands for: a change between the two then shows as a later revision.
-    Raises UsageError for an area that has ended.
-    """
-    total = cast(func.coalesce(func.sum(commune_counter.c.revision), 0), BigInteger)
-    within = (areas.scope(area, commune_counter), scope.within(conn, commune_counter))
-    return conn.execute(select(total).where(*within)).scalar_one()
-
-
 def today() -> date:
     """The date in Viet Nam, against which due dates are held."""
     return datetime.now(TIME_ZONE).date()
@@ -303,7 +257,7 @@ _SUPPRESSED: Figures = {"suppressed": True, **dict.fromkeys(METRICS)}
 _COUNTERS = [
     c
     for c in commune_counter.c
-    if c.name not in ("province_code", "commune_code", "last_activity", "revision")
+    if c.name not in ("province_code", "commune_code", "last_survey", "last_activity", "revision")
 ]
 
 _COUNTED = (*(c.name for c in _COUNTERS), "overdue")

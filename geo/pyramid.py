@@ -1,22 +1,24 @@
 """The pyramid: records per square of the grid at several levels, kept with every write.
 
 A record counts in the squares of its commune only, so that a scope that holds some communes finds
-exactly its own; what has no point is in no square. `geo.metrics` calls what is here, under the
-communes' locks.
+exactly its own; what has no point is in no square. `geo.counting` calls what is here, under the
+locks of the communes' counters.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
+import numpy as np
 from sqlalchemy import Connection
 
-from geo.cells import ZOOM
+from geo.cells import NOWHERE, ZOOM, cells
 from geo.db import sql
+from geo.geometry import Floats
 from geo.tile_tables import PYRAMID
 
 LEVELS = (10, 12, 14)
 """The zooms whose tiles are squares. Coarser ones would hold as many rows as level 10, because a
-commune is no larger than its squares; the next finer one is four times the rows, and beyond 14
-there are more squares than points."""
+commune is no larger than its squares; those between would save a fourfold sum at most, and beyond
+14 there are more squares than points."""
 
 DOUBTED = ("surveys", "sites", "findings")
 """The layers that findings and decisions change."""
@@ -24,16 +26,25 @@ DOUBTED = ("surveys", "sites", "findings")
 Pair = tuple[str, str]
 """province_code, commune_code."""
 
+Squares = dict[tuple[str, str, str, int, str], list[float]]
+"""(province, commune, layer, square at the finest level, class) → [records, flagged, sums of the
+rounded degrees of longitude and latitude]."""
+
+_FINEST = LEVELS[-1]
+_BELOW = 2 * (ZOOM - _FINEST)
+_PER_DEGREE = 1 << 20
+_MANY = 10_000
+
 
 def level_for(zoom: int) -> int:
     """The coarsest level that is at least as fine as the tiles of `zoom`; the finest for more."""
-    return next((level for level in LEVELS if level >= zoom), LEVELS[-1])
+    return next((level for level in LEVELS if level >= zoom), _FINEST)
 
 
 def recount(conn: Connection, pairs: Iterable[Pair], layers: Collection[str] = PYRAMID) -> None:
     """Make the squares of communes what their records give, in the layers named.
 
-    Needs the communes' counters locked (see geo.metrics). Writes only rows that differ.
+    Needs the locks of the communes' counters. Writes only rows that differ.
     """
     given = list(pairs)
     if not given:
@@ -44,13 +55,46 @@ def recount(conn: Connection, pairs: Iterable[Pair], layers: Collection[str] = P
     }
     if "findings" in layers:
         conn.execute(sql("place_findings"), where)
-    conn.execute(
-        sql("recount_squares"),
-        {
-            **where,
-            "layers": list(layers),
-            "levels": list(LEVELS),
-            "finest": LEVELS[-1],
-            "below": 2 * (ZOOM - LEVELS[-1]),
-        },
-    )
+    numbers = {"levels": list(LEVELS), "finest": _FINEST, "below": _BELOW}
+    conn.execute(sql("recount_squares"), {**where, **numbers, "layers": list(layers)})
+
+
+def gather(
+    squares: Squares,
+    layer: str,
+    pairs: Sequence[Pair],
+    classes: Sequence[str],
+    lon: Floats,
+    lat: Floats,
+    flagged: Collection[int],
+) -> None:
+    """Count records into `squares`: lon, lat in degrees, NaN for none; flagged: which of them."""
+    found = cells(lon, lat)
+    rows = zip(pairs, classes, found.tolist(), _exact(lon), _exact(lat), strict=True)
+    for place, (pair, kind, cell, east, north) in enumerate(rows):
+        if cell == NOWHERE:
+            continue
+        sums = squares.setdefault((*pair, layer, cell >> _BELOW, kind), [0, 0, 0.0, 0.0])
+        sums[0] += 1
+        sums[1] += place in flagged
+        sums[2] += east
+        sums[3] += north
+
+
+def add(conn: Connection, squares: Squares, communes: Collection[Pair]) -> None:
+    """Add what was gathered in these communes to what is stored; needs the locks of their counters.
+
+    Sums of degrees stay exact: each was rounded to 2^-20 (0.1 m).
+    """
+    chosen = sorted((key, sums) for key, sums in squares.items() if key[:2] in communes)
+    for start in range(0, len(chosen), _MANY):
+        keys, sums = zip(*chosen[start : start + _MANY], strict=True)
+        names = ("provinces", "communes", "layers", "squares", "classes")
+        lists = dict(zip(names, map(list, zip(*keys, strict=True)), strict=True))
+        numbers = ("records", "flagged", "lon", "lat")
+        lists |= dict(zip(numbers, map(list, zip(*sums, strict=True)), strict=True))
+        conn.execute(sql("add_squares"), {**lists, "levels": list(LEVELS), "finest": _FINEST})
+
+
+def _exact(degrees: Floats) -> list[float]:
+    return (np.rint(np.asarray(degrees, float) * _PER_DEGREE) / _PER_DEGREE).tolist()

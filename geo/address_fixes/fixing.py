@@ -83,10 +83,11 @@ def make(conn: Connection, text: str, commune_code: str, reason: str, by: By) ->
             },
         ).scalar_one()
     wanted = _open(conn, str(commune.province_code), shared.key)
-    moved = _move(conn, wanted, commune.code, FIX)
+    moved, communes = _move(conn, wanted, commune.code, FIX)
     for key in moved:
         history.add(conn, key, "commune_code", NO_COMMUNE, commune.code, why)
-    _judge(conn, moved, commune)
+    _judge(conn, moved, commune, communes)
+    metrics.recount(conn, communes)
     counted = address_fix.c.households + len(moved)
     conn.execute(
         update(address_fix).where(address_fix.c.fix_id == fix_id).values(households=counted)
@@ -111,10 +112,11 @@ def undo(conn: Connection, fix_id: int, by: By) -> Made:
             "Without the fix its households have no commune; ask who works for the province to "
             "undo it."
         )
-    moved = _move(conn, keys, NO_COMMUNE, None)
+    moved, communes = _move(conn, keys, NO_COMMUNE, None)
     for key in moved:
         history.add(conn, key, "commune_code", commune.code, NO_COMMUNE, fix["reason"])
-    _judge(conn, moved, commune)
+    _judge(conn, moved, commune, communes)
+    metrics.recount(conn, communes)
     conn.execute(
         update(address_fix)
         .where(address_fix.c.fix_id == fix_id)
@@ -208,12 +210,11 @@ def _keys(conn: Connection, which: ColumnElement[bool]) -> list[Key]:
 
 def _move(
     conn: Connection, keys: Collection[Key], to_commune: str, placed_by: str | None
-) -> list[Key]:
-    """Move households; the new keys of those that moved."""
+) -> tuple[list[Key], set[tuple[str, str]]]:
+    """Move households; the new keys of those that moved, and the communes to recount."""
     moved = moving.move(conn, [Move(*key, to_commune) for key in keys], placed_by)
     touched = {(one.province_code, code) for one in moved for code in (one[1], one.to_commune)}
-    metrics.recount(conn, touched)
-    return sorted((one.province_code, one.to_commune, one.household_code) for one in moved)
+    return sorted((one.province_code, one.to_commune, one.household_code) for one in moved), touched
 
 
 def _keep_visited(conn: Connection, commune: Area, texts: Sequence[str]) -> None:
@@ -261,8 +262,13 @@ def _compared_with(table: Table, commune_code: str) -> ColumnElement:
     )
 
 
-def _judge(conn: Connection, moved: Sequence[Key], commune: Area) -> None:
-    """Hold the surveys and sites of moved households against what they belong to now."""
+def _judge(
+    conn: Connection, moved: Sequence[Key], commune: Area, communes: set[tuple[str, str]]
+) -> None:
+    """Hold the surveys and sites of moved households against what they belong to now.
+
+    communes: takes up those whose counts have to be renewed.
+    """
     if not moved:
         return
     province_code, commune_code, _ = moved[0]
@@ -281,8 +287,8 @@ def _judge(conn: Connection, moved: Sequence[Key], commune: Area) -> None:
             .values(candidates=_compared_with(table, commune_code))
         )
     if commune_code and visited:
-        audit.run(conn, commune)
+        audit.run(conn, commune, communes=communes)
     elif visited:
         province = areas.get(conn, province_code)
         for code in sorted(visited):
-            audit.run(conn, province, household_code=code)
+            audit.run(conn, province, household_code=code, communes=communes)

@@ -1,6 +1,6 @@
 """Decisions about findings: who decided what, when and why; only added to, the last one counts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from itertools import takewhile
 from typing import Any
@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, insert, select, tuple_, update
 
-from geo import paging, scope
+from geo import metrics, paging, scope
 from geo.audit import due, evidence, lately, repairs, revisits, store
 from geo.audit.actors import By
 from geo.audit_tables import DECISIONS, audit_decision, audit_item
@@ -51,19 +51,20 @@ def decide(
         revisits.check_due(due_on)
     rows = _locked(conn, subjects, seen)
     batch = str(uuid4()) if len(rows) > 1 else None
+    moved = set[tuple[str, str]]()
     for subject, row in rows.items():
         details = _as_it_is(conn, subject, row)
         # First, so that what is found in the corrected point leaves these as they were.
         _set_state(conn, subject, decision)
         if decision == "repaired":
             repairs.check_reason(point, details["findings"], reason)
-            details |= repairs.repair(conn, subject, point, details["findings"])
+            details |= repairs.repair(conn, subject, point, details["findings"], moved)
         if decision == "revisit":
             details["revisit_id"] = revisits.ask(conn, row, reason, due_on, by)
         else:
             _take_visits_back(conn, subject, _since_open(conn, subject), by)
         _add(conn, subject, row, decision, reason, details, by, batch)
-    due.mark(conn, {(one.province_code, one.commune_code) for one in rows})
+    _renew(conn, rows, moved)
     return [dict(row) | {"state": decision} for row in rows.values()]
 
 
@@ -82,6 +83,7 @@ def reopen(
     """
     reason = _checked(subjects, "reopened", reason, None)
     rows = _locked(conn, subjects, seen)
+    moved = set[tuple[str, str]]()
     for subject, row in rows.items():
         made = _since_open(conn, subject)
         if not made:
@@ -90,11 +92,11 @@ def reopen(
         corrected = [one for one in made if one["decision"] == "repaired"]
         if corrected:
             # The first correction replaced the point that was sent.
-            repairs.undo(conn, subject, corrected[-1]["details"]["before"])
+            repairs.undo(conn, subject, corrected[-1]["details"]["before"], moved)
         _take_visits_back(conn, subject, made, by)
         details = {"taken_back": made[0]["decision"]}
         _add(conn, subject, row, "reopened", reason, details, by, None)
-    due.mark(conn, {(one.province_code, one.commune_code) for one in rows})
+    _renew(conn, rows, moved)
     return [dict(row) | {"state": "open"} for row in rows.values()]
 
 
@@ -184,6 +186,15 @@ def _take_visits_back(conn: Connection, subject: Subject, made: list[Record], by
         others = set(lately.waiting_for(conn, revisit_id, *subject[1:3])) - {subject}
         if not others:
             revisits.end(conn, revisit_id, subject.province_code, subject.commune_code, by)
+
+
+def _renew(
+    conn: Connection, subjects: Iterable[Subject], moved: Collection[tuple[str, str]]
+) -> None:
+    """Let the pass see what was decided, and tiles and figures show it; moved: where points did."""
+    communes = {(one.province_code, one.commune_code) for one in subjects}
+    due.mark(conn, communes)
+    metrics.touch(conn, communes, moved)
 
 
 def _is(table: Table, subject: Subject) -> ColumnElement[bool]:

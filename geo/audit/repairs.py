@@ -37,24 +37,29 @@ class Key(NamedTuple):
 
 
 def repair(
-    conn: Connection, key: Key, point: Point | None, findings: Sequence[Record]
+    conn: Connection,
+    key: Key,
+    point: Point | None,
+    findings: Sequence[Record],
+    moved: set[tuple[str, str]],
 ) -> dict[str, Any]:
     """Correct a point and judge it anew; what it was before and is now, for the history.
 
-    Without `point` the one that the gravest of the findings proposes. Raises RejectedError.
+    moved: takes up the communes whose counts the caller has to renew. Without `point` the one that
+    the gravest of the findings proposes. Raises RejectedError.
     """
     chosen = _checked(point or proposed(findings))
     before = _stored(conn, key)
     sent = before["as_sent"] or {name: before[name] for name in ("lon", "lat", *_KEPT[:2])}
     _write(conn, key, chosen._asdict() | {"crs": "EPSG:4326", "as_sent": sent})
-    _judge(conn, key)
+    _judge(conn, key, moved)
     return {"before": before, "after": chosen._asdict(), "verdict_after": _verdict(conn, key)}
 
 
-def undo(conn: Connection, key: Key, before: dict[str, Any]) -> None:
-    """Give a point back that `repair` replaced: its `before`."""
+def undo(conn: Connection, key: Key, before: dict[str, Any], moved: set[tuple[str, str]]) -> None:
+    """Give a point back that `repair` replaced: its `before`; moved as for `repair`."""
     _write(conn, key, before)
-    _judge(conn, key)
+    _judge(conn, key, moved)
 
 
 def proposed(findings: Sequence[Record]) -> Point | None:
@@ -126,11 +131,14 @@ def _write(conn: Connection, key: Key, told: dict[str, Any]) -> None:
     conn.execute(update(table).where(scope.within(conn, table), of_it).values(**place, **kept))
 
 
-def _judge(conn: Connection, key: Key) -> None:
+def _judge(conn: Connection, key: Key, moved: set[tuple[str, str]]) -> None:
     table, of_it = _table(key)
     household = conn.scalar(select(table.c.household_code).where(of_it))
     area = key.province_code if key.commune_code == NO_COMMUNE else key.commune_code
-    audit.run(conn, areas.get(conn, area), household_code=household, because="point")
+    audit.run(
+        conn, areas.get(conn, area), household_code=household, because="point", communes=moved
+    )
+    moved.add((key.province_code, key.commune_code))
 
 
 def _verdict(conn: Connection, key: Key) -> dict[str, Any]:

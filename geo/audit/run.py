@@ -80,11 +80,13 @@ def run(
     progress: Progress | None = None,
     household_code: str | None = None,
     because: str | None = None,
+    communes: set[tuple[str, str]] | None = None,
 ) -> AuditReport:
     """Judge the stored surveys and sites of an area (default: all) with the present boundaries.
 
     household_code: only those of the area's households with this code. because: why, for
-    verdict_history; by default told from what differs.
+    verdict_history; by default told from what differs. communes: takes up those whose counts have
+    to be renewed, where the caller renews them with others.
 
     A verdict that differs replaces the stored one, which goes to verdict_history. Open findings
     become those of the new verdicts; one that somebody decided keeps its state. Rows that another
@@ -94,7 +96,7 @@ def run(
     started = time.monotonic()
     if isinstance(area, str):
         area = areas.get(conn, area)
-    report, touched = AuditReport(), set[tuple[str, str]]()
+    report, touched = AuditReport(), set[tuple[str, str]]() if communes is None else communes
     shapes = boundaries.shapes(conn)
     within = {
         name: and_(
@@ -117,7 +119,8 @@ def run(
             setattr(report, f"{subject}s", getattr(report, f"{subject}s") + len(frame))
             if progress:
                 progress(report.surveys + report.sites, total)
-    metrics.recount(conn, touched)
+    if communes is None:
+        metrics.recount(conn, touched)
     report.seconds = time.monotonic() - started
     return report
 
@@ -169,7 +172,7 @@ def _store(
     report: AuditReport,
     because: str | None,
 ) -> set[tuple[str, str]]:
-    """Store what differs; returns the communes whose counts change."""
+    """Store what differs; returns the communes that figures or tiles show otherwise now."""
     differs = store.differs(old, new)
     changed = rows.lock(old[differs])
     lost = old.index[differs].difference(changed)
@@ -181,13 +184,13 @@ def _store(
         moves = was["verdict"].astype(str) + " → " + now["verdict"].astype(str)
         report.moved.update(moves[was["verdict"] != now["verdict"]])
         rows.replace_verdicts(was, now, because)
-        touched = rows.communes(now)
+        touched = set(zip(now["province_code"], now["commune_code"], strict=True))
     kept = new.drop(lost)
     found = findings_of(kept, Context(read_settings()), rows.subject, rows.key, alone=True)
     rules = [rule.code for rule in rules_for(rows.subject, alone=True)]
-    added, removed = rows.renew_findings(kept, found, rules)
-    report.findings_added += added
-    report.findings_removed += removed
-    if len(changed) or added or removed:
+    renewed = rows.renew_findings(kept, found, rules)
+    report.findings_added += renewed.added
+    report.findings_removed += renewed.removed
+    if len(changed) or renewed.communes:
         due.mark(rows.conn, set(zip(kept["province_code"], kept["commune_code"], strict=True)))
-    return touched
+    return touched | renewed.communes

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from geo import copying
-from geo.rules import SURVEY
 from geo.tables import finding, verdict_history
 
 VERDICT_COLUMNS = (
@@ -43,6 +42,14 @@ _BATCH = 5_000
 _TOLD = ("severity", "evidence", "group_key", "blameless")
 _Found = tuple[str, str, str, str]
 """A finding's key within its subject: province, commune, whose, which rule."""
+
+
+class Renewed(NamedTuple):
+    """How many findings were added and removed, and the communes in which any changed."""
+
+    added: int
+    removed: int
+    communes: set[tuple[str, str]]
 
 
 def differs(old: pd.DataFrame, new: pd.DataFrame) -> pd.Series:
@@ -161,16 +168,10 @@ class Rows:
         columns["judged_at"] = [now] * len(new)
         copying.update(self.conn, self.table, self._identity, columns)
 
-    def communes(self, rows: pd.DataFrame) -> set[tuple[str, str]]:
-        """The communes whose counts rest on these verdicts; sites' count nowhere."""
-        if self.subject != SURVEY:
-            return set()
-        return set(zip(rows["province_code"], rows["commune_code"], strict=True))
-
     def renew_findings(
         self, rows: pd.DataFrame, found: pd.DataFrame, rules: Collection[str]
-    ) -> tuple[int, int]:
-        """Make `found` what these rules find in these rows; how many were added and removed.
+    ) -> Renewed:
+        """Make `found` what these rules find in these rows.
 
         found: see geo.audit.applying. A finding that somebody decided keeps its state, and stays
         when its rule hits no longer.
@@ -191,7 +192,8 @@ class Rows:
         }
         self._remove(gone)
         self._upsert(changed)
-        return sum(key not in stored for key in changed), len(gone)
+        communes = {key[:2] for key in (*changed, *gone)}
+        return Renewed(sum(key not in stored for key in changed), len(gone), communes)
 
     def _findings_of(self, rows: pd.DataFrame) -> ColumnElement[bool]:
         return and_(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 from sqlalchemy import Connection
 
-from geo import db
+from geo import db, metrics
 from geo.audit import changes, due, frames, items, store
 from geo.audit.applying import findings_of, rules_for
 from geo.rules import SITE, SURVEY
@@ -44,14 +44,17 @@ def run(conn: Connection, province_code: str) -> PassReport:
         for (frame, subject), (_, _, key) in zip(read, _TABLES, strict=True)
     ]
     store.hold_decisions(conn, province_code)
+    touched = set[tuple[str, str]]()
     for (frame, subject), hits, (_, table, key) in zip(read, found, _TABLES, strict=True):
         rows = store.Rows(conn, subject, table, key)
         rules = [rule.code for rule in rules_for(subject, alone=False)]
-        added, removed = rows.renew_findings(frame, hits, rules)
-        report.findings_added += added
-        report.findings_removed += removed
+        renewed = rows.renew_findings(frame, hits, rules)
+        report.findings_added += renewed.added
+        report.findings_removed += renewed.removed
+        touched |= renewed.communes
     report.surveys, report.sites = len(read[0][0]), len(read[1][0])
     report.items = items.renew(conn, province_code)
+    metrics.touch(conn, touched)
     return report
 
 

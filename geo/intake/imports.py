@@ -182,8 +182,9 @@ def _finish(intake: Intake, kind: str) -> None:
     report = intake.report
     if report.added >= _ANALYZE_FROM:
         _analyze(intake.conn, KINDS[kind].table)
-    metrics.recount(intake.conn, intake.communes)
-    due.mark(intake.conn, intake.communes)
+    touched = intake.communes | intake.added.communes
+    metrics.recount(intake.conn, intake.communes, intake.added, sites_only=kind == "sites")
+    due.mark(intake.conn, touched)
     intake.finish()
     intake.conn.execute(
         insert(import_job).values(
@@ -206,7 +207,7 @@ def _senders_area(intake: Intake) -> dict[str, str]:
     if area.everything or len(area.provinces) + len(area.communes) != 1:
         return several
     for commune in area.communes:
-        province = intake.places.province_of(commune)
+        province = intake.places.province_alone(commune)
         return {"province_code": province, "commune_code": commune}
     return several | {"province_code": next(iter(area.provinces))}
 

@@ -8,7 +8,7 @@ import orjson
 import pandas as pd
 from sqlalchemy import func, select
 
-from geo import copying, moving, scope
+from geo import cells, copying, moving, scope
 from geo.audit import applying
 from geo.config import settings
 from geo.intake.batches import Batch
@@ -173,22 +173,24 @@ def verdict_columns(intake: Intake, verdicts: Verdicts) -> dict[str, list[object
     }
 
 
-def findings(
-    subject: str,
-    keys: Sequence[Key],
-    batch: Batch,
-    verdicts: Verdicts,
-) -> copying.Load:
-    """What the rules find in a batch, to be stored; one key a row."""
+def doubts(subject: str, keys: Sequence[Key], batch: Batch, verdicts: Verdicts) -> pd.DataFrame:
+    """What the rules find in a batch, one key a row: as geo.audit.applying, with `place`, the
+    row's in the batch."""
     frame = verdicts.frame()
     frame["key"] = [key for _province, _commune, key in keys]
     frame["province_code"] = [province for province, _commune, _key in keys]
     frame["commune_code"] = [commune for _province, commune, _key in keys]
     frame["lon"], frame["lat"], frame["accuracy_m"] = batch.lon, batch.lat, accuracies(batch)
     frame["mock_location"] = batch.column("mock_location")
-    found: pd.DataFrame = applying.findings_of(
-        frame, Context(settings()), subject, "key", alone=True
-    )
+    found = applying.findings_of(frame, Context(settings()), subject, "key", alone=True)
+    places = {key: place for place, key in enumerate(keys)}
+    whose = zip(found["province_code"], found["commune_code"], found["key"], strict=True)
+    return found.assign(place=[places[key] for key in whose])
+
+
+def findings(subject: str, found: pd.DataFrame, batch: Batch) -> copying.Load:
+    """What the rules found in a batch, to be stored."""
+    places = found["place"].to_numpy(int)
     return copying.prepared(
         finding,
         {
@@ -198,6 +200,7 @@ def findings(
             "subject_id": found["key"].tolist(),
             "rule": found["rule"].tolist(),
             "severity": found["severity"].tolist(),
+            "cell": cells.stored(batch.lon[places], batch.lat[places]),
             "evidence": [orjson.dumps(evidence).decode() for evidence in found["evidence"]],
         },
     )

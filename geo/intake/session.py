@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from geo import personal_ids, scope
 from geo.account_tables import removed_household
+from geo.additions import Additions
 from geo.copying import Load
 from geo.intake.batches import Batch, Rejected
 from geo.intake.placing import Places
@@ -100,6 +101,8 @@ class Intake:
         self.demo = demo
         self.report = ImportReport(str(uuid4()), kind, source)
         self.rejected: list[Rejected] = []
+        # Rows that were added are counted on; the communes of all other changes are counted anew.
+        self.added = Additions()
         self.communes: set[tuple[str, str]] = set()
         self.started_at = datetime.now(UTC)
         self._clock = time.monotonic()
@@ -131,6 +134,7 @@ class Intake:
 
     def begin_batch(self, batch: Batch) -> None:
         """Take over what the reading side found."""
+        self.added.make_room(self.conn)
         self.report.rows += batch.read
         self.rejected = []
         self._reject(batch.rejected)

@@ -336,7 +336,8 @@ def _add(intake: Intake, batch: Batch, places: list[Place]) -> None:
         },
     )
     intake.report.added += len(batch)
-    intake.communes |= set(zip(provinces, communes, strict=True))
+    pairs = list(zip(provinces, communes, strict=True))
+    intake.added.households(pairs, [r.status for r in records], batch.lon, batch.lat)
 
 
 def search_key(record: Household) -> str:

@@ -9,6 +9,7 @@ from geo.intake.batches import Batch
 from geo.intake.locating import (
     Home,
     compared_with,
+    doubts,
     find_homes,
     findings,
     judged,
@@ -163,7 +164,7 @@ def _write(intake: Intake, batch: Batch, homes: list[Home], new: bool) -> None:
                 ),
             )
         )
-    findings("site", keys, batch, verdicts)(intake.conn)
+    findings("site", doubts("site", keys, batch, verdicts), batch)(intake.conn)
     _store_stages(intake, batch, homes)
     intake.count_verdicts(verdicts.verdict)
     intake.communes |= set(zip(provinces, communes, strict=True))

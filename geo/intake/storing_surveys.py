@@ -13,6 +13,7 @@ from geo.intake.batches import Batch
 from geo.intake.locating import (
     Home,
     compared_with,
+    doubts,
     find_homes,
     findings,
     judged,
@@ -50,7 +51,8 @@ def store_surveys(intake: Intake, batch: Batch) -> None:
     if not len(batch):
         return
     candidates = compared_with(intake, batch, homes)
-    shapes = intake.places.ready()
+    placed = all(home.commune_code for home in homes)
+    shapes = intake.places.shapes if placed else intake.places.ready()
     # All that the database is asked is asked: it takes the batch before while this one is judged.
     with intake.loading():
         verdicts = judged(shapes, batch, candidates)
@@ -69,7 +71,6 @@ def store_surveys(intake: Intake, batch: Batch) -> None:
     intake.load_later(*rows)
     intake.report.added += len(batch)
     intake.count_verdicts(verdicts.verdict)
-    intake.communes |= {(home.province_code, home.commune_code) for home in homes}
 
 
 def _rows(
@@ -82,7 +83,17 @@ def _rows(
     """The surveys and their findings, made up to be stored."""
     provinces = [home.province_code for home in homes]
     communes = [home.commune_code for home in homes]
-    keys = list(zip(provinces, communes, batch.column("survey_id"), strict=True))
+    ids = batch.column("survey_id")
+    found = doubts("survey", list(zip(provinces, communes, ids, strict=True)), batch, verdicts)
+    intake.added.surveys(
+        list(zip(provinces, communes, strict=True)),
+        batch.column("household_code"),
+        list(verdicts.verdict),
+        batch.column("surveyed_at"),
+        batch.lon,
+        batch.lat,
+        list(zip(found["place"].tolist(), found["rule"].tolist(), strict=True)),
+    )
     rows = copying.prepared(
         survey,
         {
@@ -96,7 +107,7 @@ def _rows(
             **intake.bookkeeping(batch),
         },
     )
-    return [rows, findings("survey", keys, batch, verdicts)]
+    return [rows, findings("survey", found, batch)]
 
 
 def _as_sent(batch: Batch) -> list[str | None]:

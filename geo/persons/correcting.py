@@ -77,10 +77,11 @@ def correct(
     columns["content_hash"] = fingerprint(canonical(after, **given))
     conn.execute(update(household).where(holding.is_(target)).values(**columns))
     history.add(conn, target, field, old_value, new_value, why)
+    communes = {found[:2], target[:2]}
     if target != found:
         history.add(conn, target, "commune_code", found[1], target[1], why)
-        moves.judge_again(conn, target)
-    metrics.recount(conn, {found[:2], target[:2]})
+        moves.judge_again(conn, target, communes)
+    metrics.recount(conn, communes)
     return target
 
 

@@ -61,12 +61,15 @@ def _check_target(conn: Connection, place: Place, key: Key) -> None:
         )
 
 
-def judge_again(conn: Connection, key: Key) -> None:
-    """Hold surveys and sites without an address of their own against the new commune."""
+def judge_again(conn: Connection, key: Key, communes: set[tuple[str, str]]) -> None:
+    """Hold surveys and sites without an address of their own against the new commune.
+
+    communes: takes up those whose counts the caller has to renew.
+    """
     for table in (survey, site):
         own = (holding.is_(key, table), table.c.recorded_address.is_(None))
         conn.execute(update(table).where(*own).values(candidates=[key[1]]))
-    audit.run(conn, areas.get(conn, key[1]), household_code=key[2])
+    audit.run(conn, areas.get(conn, key[1]), household_code=key[2], communes=communes)
 
 
 def statuses(conn: Connection, key: Key) -> dict[int, str]:

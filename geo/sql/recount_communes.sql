@@ -66,7 +66,7 @@ SET households = coalesce(households.households, 0),
     uncertain = coalesce(surveys.uncertain, 0),
     outside = coalesce(surveys.outside, 0),
     unlocated = coalesce(surveys.unlocated, 0),
-    last_activity = last_survey
+    last_survey = surveys.last_survey
 FROM pairs
 LEFT JOIN households USING (province_code, commune_code)
 LEFT JOIN surveys USING (province_code, commune_code)

@@ -56,8 +56,8 @@ SET
     repair_handed_over = coalesce(sites.repair_handed_over, 0),
     cost_planned = coalesce(sites.cost_planned, 0),
     cost_paid = coalesce(sites.cost_paid, 0),
-    -- Counted after the surveys, which set it anew.
-    last_activity = greatest(counter.last_activity, last_stage)
+    -- Counted after the surveys.
+    last_activity = greatest(counter.last_survey, last_stage)
 FROM pairs
 LEFT JOIN sites USING (province_code, commune_code)
 WHERE counter.province_code = pairs.province_code

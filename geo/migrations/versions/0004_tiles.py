@@ -30,6 +30,7 @@ def upgrade() -> None:
     op.create_index('tile_square_ix', 'tile_square', ['layer', 'level', 'square'], unique=False)
     op.add_column('finding', sa.Column('cell', sa.BigInteger(), nullable=True))
     op.create_index('finding_cell_ix', 'finding', ['cell'], unique=False, postgresql_include=['province_code', 'commune_code', 'subject', 'subject_id', 'rule', 'severity', 'state', 'blameless'], postgresql_where=sa.text('cell IS NOT NULL'))
+    op.add_column('commune_counter', sa.Column('last_survey', sa.DateTime(timezone=True), nullable=True))
     op.add_column('commune_counter', sa.Column('revision', sa.BigInteger(), server_default='0', nullable=False))
     op.execute((_SQL / 'tile_security.sql').read_text())
 
@@ -38,5 +39,6 @@ def downgrade() -> None:
     op.drop_index('finding_cell_ix', table_name='finding')
     op.drop_column('finding', 'cell')
     op.drop_column('commune_counter', 'revision')
+    op.drop_column('commune_counter', 'last_survey')
     op.drop_index('tile_square_ix', table_name='tile_square')
     op.drop_table('tile_square')
