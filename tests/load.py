@@ -29,7 +29,6 @@ from tests.served import Enumerator, Served, served, session_cookie, settle, sto
 from tests.slow_clients import SlowClients
 
 PROVINCE = "19"
-SENDERS_COMMUNES = 20
 SURVEY_P95_MS, PAGE_P95_MS = 1000, 500
 USERS = Path(__file__).parent / "load_users.py"
 
@@ -44,6 +43,8 @@ class Load:
     slow: int = 200
     rows: int = 200_000
     """Households of each imported file."""
+    communes: int = 20
+    """Where the enumerators work."""
 
 
 def main() -> int:
@@ -69,7 +70,7 @@ def run(load: Load) -> dict[str, Any]:
     with ExitStack() as held:
         service = held.enter_context(served())
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="ancu-load-")))
-        people = settle(service, SENDERS_COMMUNES, 300, PROVINCE)
+        people = settle(service, load.communes, 300, PROVINCE)
         plan = _planned(service, folder, people, load)
         held.enter_context(SlowClients(service.port, people[0].token, sending=load.slow))
         stop = threading.Event()

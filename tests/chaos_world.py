@@ -1,0 +1,247 @@
+"""What chaos is made of: senders that never give up, kills, a line that is cut, a full disk."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, func, select
+
+from geo import metrics, trail_proof
+from geo.audit import due
+from geo.counter_tables import commune_counter, site_due
+from geo.tables import household
+from geo.tile_tables import tile_square
+from tests.served import Enumerator, Row, Served, send, stored
+
+CLOCKS = (timedelta(0), timedelta(days=1, minutes=-30), timedelta(days=-1))
+"""How far the devices' clocks are off."""
+_KEEPS = (200, 201)
+_AGAIN_S = 0.3
+_FUTURE = "lies in the future"
+
+
+class Senders:
+    """Devices that send surveys without a pause, each again until it is acknowledged."""
+
+    def __init__(self, service: Served, people: Iterable[Enumerator]) -> None:
+        self._service, self._stop = service, threading.Event()
+        self.acknowledged: list[str] = []
+        self.refused: list[str] = []
+        self.again = 0
+        self.ahead = 0
+        """Surveys refused because their device's clock is ahead of the server's."""
+        self._threads = [
+            threading.Thread(target=self._send_on, args=(one, CLOCKS[i % len(CLOCKS)]))
+            for i, one in enumerate(people)
+        ]
+
+    def __enter__(self) -> "Senders":
+        for one in self._threads:
+            one.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stop.set()
+        for one in self._threads:
+            one.join()
+
+    def wait_for_more(self, number: int = 3, within_s: float = 120) -> None:
+        """Wait until so many more surveys are acknowledged; fails when the time is over."""
+        wanted, left = len(self.acknowledged) + number, within_s
+        while len(self.acknowledged) < wanted:
+            assert left > 0, f"nothing was acknowledged for {within_s} s:\n{self._service.said()}"
+            left -= 0.2
+            threading.Event().wait(0.2)
+
+    def _send_on(self, who: Enumerator, off: timedelta) -> None:
+        number = 0
+        while not self._stop.is_set():
+            number += 1
+            at = (datetime.now(UTC) + off).isoformat()
+            row = who.survey(number, surveyed_at=at, sent_at=at, device_id=f"máy {who.commune}")
+            while not self._sent(who, row):
+                self.again += 1
+                # A stop waits for what is on its way: it may be stored already.
+                self._stop.wait(_AGAIN_S)
+            self._stop.wait(0.05)
+
+    def _sent(self, who: Enumerator, row: Row) -> bool:
+        """Whether the device may forget the survey: acknowledged, or refused for good."""
+        try:
+            status, told = send(self._service.url, who.token, row)
+        except (OSError, ValueError):
+            return False
+        if status in _KEEPS:
+            self.acknowledged.append(str(row["survey_id"]))
+        elif status == 422 and _FUTURE in str(told):
+            self.ahead += 1
+        elif status < 500:
+            self.refused.append(f"{status}: {told}")
+        return status < 500
+
+
+def kill_database(service: Served) -> None:
+    """Kill PostgreSQL's first process and all that it started."""
+    pid_file = service.cluster.data / "postmaster.pid"
+    with suppress(OSError, ValueError, IndexError):
+        first = int(pid_file.read_text().split("\n")[0])
+        _kill([*service.children(first), first])
+
+
+def kill_worker(service: Served, chance: random.Random) -> None:
+    """Kill one of the web server's workers."""
+    workers = service.workers()
+    if workers:
+        _kill([chance.choice(workers)])
+
+
+def kill_import(service: Served, path: Path, after_s: float) -> bool:
+    """Import a file of households, and kill that after a while; whether it had ended by then."""
+    child = service.ancu("import", "households", str(path), stdout=subprocess.DEVNULL)
+    try:
+        child.wait(after_s)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+    return child.wait() == 0
+
+
+def _kill(pids: Iterable[int]) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def imported(conn: Connection, prefix: str) -> int:
+    """How many households of one file are stored."""
+    code = household.c.household_code
+    found = select(func.count()).select_from(household).where(code.startswith(f"{prefix}-"))
+    return int(conn.scalar(found) or 0)
+
+
+class CutLine:
+    """A way to the service that takes a request and is cut before the answer comes back."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._serve)
+
+    def __enter__(self) -> "CutLine":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        # Shut down first: closing alone does not wake who waits in accept.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            with client, socket.create_connection(("127.0.0.1", self._port)) as server:
+                client.settimeout(0.2)
+                with suppress(TimeoutError):
+                    while piece := client.recv(65536):
+                        server.sendall(piece)
+                server.recv(1)  # the answer has begun: whatever was stored is stored
+
+
+@contextmanager
+def small_disk(at: Path, megabytes: int) -> Iterator[None]:
+    """A file system of that size at a directory; raises OSError where that is not allowed."""
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0755", "none", str(at)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise OSError(done.stderr.strip() or "mount failed")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(at)], check=True)
+
+
+@contextmanager
+def filled(at: Path) -> Iterator[None]:
+    """No room is left on the file system inside the block."""
+    filler = at / "filler"
+    try:
+        with filler.open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(b"\0" * 65536)
+        yield
+    finally:
+        filler.unlink()
+
+
+def problems(service: Served, senders: Senders) -> list[str]:
+    """What is wrong after all of it: each line one thing that should not be."""
+    found = [f"refused: {one}" for one in sorted(set(senders.refused))]
+    with service.begin() as conn:
+        for survey_id, number in stored(conn, senders.acknowledged).items():
+            if number != 1:
+                found.append(f"{survey_id} was acknowledged and is stored {number} times")
+        anchors = trail_proof.read_anchors(service.home / ".ancu" / "log-anchors.jsonl")
+        found += [f"the log: {one}" for one in trail_proof.verify(conn, anchors).problems]
+    with service.begin() as conn:
+        found += _counted_anew(conn)
+    return found
+
+
+def _counted_anew(conn: Connection) -> list[str]:
+    """Counters and squares that are other than a fresh count makes them."""
+    before = {name: look(conn) for name, look in _COUNTED.items()}
+    inner = conn.begin_nested()
+    pairs = select(commune_counter.c.province_code, commune_counter.c.commune_code)
+    metrics.recount(conn, [(one[0], one[1]) for one in conn.execute(pairs)])
+    after = {name: look(conn) for name, look in _COUNTED.items()}
+    inner.rollback()
+    return [
+        f"{name}: {row} {'is too much' if row in before[name] else 'is missing'}"
+        for name in _COUNTED
+        for row in sorted(before[name] ^ after[name], key=str)[:5]
+    ]
+
+
+def _counters(conn: Connection) -> set[tuple[object, ...]]:
+    kept = [column for column in commune_counter.c if column.name != "revision"]
+    return {tuple(row) for row in conn.execute(select(*kept))}
+
+
+def _squares(conn: Connection) -> set[tuple[object, ...]]:
+    return {tuple(row) for row in conn.execute(select(tile_square))}
+
+
+def _due(conn: Connection) -> set[tuple[object, ...]]:
+    return {tuple(row) for row in conn.execute(select(site_due))}
+
+
+_COUNTED: dict[str, Callable[[Connection], set[tuple[object, ...]]]] = {
+    "figures": _counters,
+    "dates": _due,
+    "squares": _squares,
+}
+
+
+def audited(service: Served, within_s: float = 180) -> bool:
+    """Whether the rules' pass takes up what waits, without anybody's command."""
+    left = within_s
+    while left > 0:
+        with service.begin() as conn:
+            if not due.provinces(conn):
+                return True
+        threading.Event().wait(1)
+        left -= 1
+    return False
