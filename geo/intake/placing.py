@@ -192,7 +192,7 @@ class Places:
                 area.c.level == "commune", area.c.valid_to.is_(None)
             )
         )
-        return {code: province for code, province in found}
+        return dict(map(tuple, found))
 
     @cached_property
     def _codes(self) -> dict[str, tuple[int, tuple[str, ...]]]:
