@@ -118,7 +118,12 @@ def _store(conn: Connection, places: list[Commune], first: int, after: int) -> N
     keys: dict[str, list] = {
         "province_code": [one.province_code for one in places for _ in range(count)],
         "commune_code": [one.code for one in places for _ in range(count)],
-        "household_code": [f"H{number:07d}" for number in numbers.tolist()],
+        "household_code": [
+            f"H{code}-{number:06d}"
+            for code, number in zip(
+                (one.code for one in places for _ in range(count)), numbers.tolist(), strict=True
+            )
+        ],
     }
     known = {"content_hash": ["x"] * len(numbers)}
     place = {"geom": copying.points(lon, lat), "cell": cells.stored(lon, lat)}
