@@ -1,20 +1,22 @@
 """Areas: look them up, and get their shapes for maps."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from flask import Response
+import orjson
+from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import Field
 from sqlalchemy import Connection
 
 from api import answers, models, packed
-from api.access import begin, signed_in
+from api.access import asked, begin, needs, note, signed_in
 from api.errors import PROBLEMS
 from api.params import AreaPath, Query, Word
-from geo import areas, boundaries
+from geo import areas, boundaries, freshness, metrics
 from geo.areas import Area
 
 blueprint = APIBlueprint(
@@ -26,6 +28,12 @@ GEOJSON = "application/geo+json"
 ZOOMS = {"country": 6, "province": 9, "commune": 11}
 """Zooms at which an area about fills a page."""
 SHAPES = packed.Shelf(32 * 1024 * 1024)
+FIGURES = packed.Shelf(8 * 1024 * 1024)
+_RATIOS = [one for one in metrics.METRICS.values() if one.kind == "ratio"]
+ON_MAPS = tuple(
+    dict.fromkeys(str(key) for one in _RATIOS for key in (one.key, one.numerator, one.denominator))
+)
+"""Metrics that maps colour areas by, and those that they are made of."""
 
 
 class AreaSearch(Query):
@@ -97,6 +105,36 @@ def children_geojson(path: AreaPath, query: ShapeQuery) -> Response:
 def outline_geojson(path: AreaPath, query: ShapeQuery) -> Response:
     """The polygon of one area for display at zoom `z`; of a commune from 12 on that of verdicts."""
     return _shape(path.code, query, "outline", boundaries.outline_geojson)
+
+
+@blueprint.get(
+    "/<code>/children/figures.json",
+    summary="Figures of an area's children",
+    responses={200: models.ChildrenFigures},
+)
+@needs("figures.read")
+def children_figures(path: AreaPath) -> Response:
+    """By code what maps colour areas by: ratios, and the counts that these divide."""
+    note(subject="figures", subject_id=path.code)
+    with begin() as conn:
+        area = asked(conn, path.code)
+        # Before the figures: what changes in between is then told with the next request.
+        key = repr((str(conn.engine.url), area.code, freshness.figures(conn, area)))
+        tag = hashlib.blake2b(key.encode(), digest_size=15).hexdigest()
+        if request.if_none_match.contains_weak(tag):
+            return packed.unchanged(tag)
+        body = FIGURES.get(tag, lambda: orjson.dumps({"figures": _figures(conn, area)}))
+    return packed.answer(body, "application/json", lasting=False, tag=tag)
+
+
+def _figures(conn: Connection, area: Area) -> dict[str, dict[str, Any]]:
+    rows = metrics.children_figures(conn, area)
+    shown = ("suppressed", *ON_MAPS)
+    return {
+        row["code"]: {"name": row["full_name"], **{key: row[key] for key in shown}}
+        for row in rows
+        if row["code"]
+    }
 
 
 def _shape(

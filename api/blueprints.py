@@ -3,6 +3,7 @@
 from flask_openapi3 import APIBlueprint, OpenAPI
 
 from api import (
+    area_tiles,
     areas,
     audit,
     errors,
@@ -30,6 +31,7 @@ BLUEPRINTS = (
     imports.blueprint,
     photos.blueprint,
     tiles.blueprint,
+    area_tiles.blueprint,
     tilesets.blueprint,
     health.blueprint,
 )

@@ -55,9 +55,10 @@ class AreaDetail(AreaItem):
 
 
 class Health(BaseModel):
-    """Whether the service can work."""
+    """Whether the service can work; `replica` only where there is one."""
 
     status: str
+    replica: str | None = None
 
 
 class FeatureCollection(BaseModel):
@@ -67,6 +68,12 @@ class FeatureCollection(BaseModel):
 
     type: str
     features: list[dict[str, Any]]
+
+
+class ChildrenFigures(BaseModel):
+    """Code → name, `suppressed`, and the metrics that maps colour areas by; see docs/metrics.md."""
+
+    figures: dict[str, dict[str, Any]]
 
 
 class NationalId(BaseModel):
@@ -100,7 +107,7 @@ def _page(name: str, item: type[BaseModel]) -> type[BaseModel]:
     return create_model(
         name,
         __doc__="One page; next_cursor is null after the last.",
-        __config__=_also(*_TABLES, "geojson", "gpkg"),
+        __config__=_also(*MEDIA_TYPES),
         **fields,
     )
 
@@ -176,6 +183,7 @@ RankedCommune = create_model(
     need=(float | None, ...),
     province_code=(str, ...),
 )
+StatisticsFile = create_model("StatisticsFile", __config__=_also(*_TABLES, "parquet"))
 Ranking = create_model(
     "Ranking",
     __config__=_also(*_TABLES),

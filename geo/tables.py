@@ -195,6 +195,12 @@ boundary = Table(
         unique=True,
         postgresql_where=text("superseded_at IS NULL"),
     ),
+    Index(
+        "boundary_geom_ix",
+        "geom",
+        postgresql_using="gist",
+        postgresql_where=text("superseded_at IS NULL"),
+    ),
 )
 
 household = Table(

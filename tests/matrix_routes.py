@@ -112,10 +112,21 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("api_areas.outline_geojson", "GET"): Route(
         SIGNED_IN, "nothing", each("/api/v1/areas/{code}/outline.geojson")
     ),
+    ("area_tiles.tile", "GET"): Route(
+        SIGNED_IN, "nothing",
+        each("/tiles/areas/8/203/112.mvt?area={code}", "/tiles/areas/5/25/14.mvt?level=commune"),
+    ),
     # Figures.
+    ("api_areas.children_figures", "GET"): Route(
+        "figures.read", "area", each("/api/v1/areas/{code}/children/figures.json")
+    ),
     ("api_progress.progress", "GET"): Route(
         "figures.read", "area",
         each("/api/v1/progress/{code}", *(f"/api/v1/progress/{{code}}?format={f}" for f in TABLES)),
+    ),
+    ("api_progress.statistics", "GET"): Route(
+        "figures.read", "area",
+        each(*(f"/api/v1/statistics?area={{code}}&format={f}" for f in (*TABLES, "parquet"))),
     ),
     ("api_progress.ranking", "GET"): Route(
         "figures.read", "area",
@@ -138,8 +149,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("map_page.figures", "GET"): Route("figures.read", "area", each("/map/{code}/figures.json")),
     ("map_search.found", "GET"): Route(SIGNED_IN, "nothing", searches("/map/search.json", "q")),
     ("map_file.file", "GET"): Route(
-        "records.export",
-        "area",
+        "records.export", "area",
         each("/map/{code}/file.html", "/map/{code}/file.html?layers=surveys,households,sites"),
     ),
     ("basemap.file", "GET"): Route(SIGNED_IN, "nothing", once("/basemap.pmtiles"), (404,)),

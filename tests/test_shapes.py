@@ -1,8 +1,11 @@
 """Areas as maps draw them: every resolution keeps shared borders, and nothing vanishes."""
 
 import json
+import math
 
+import geopandas
 import numpy as np
+import pyogrio
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -10,9 +13,9 @@ from hypothesis import strategies as st
 from shapely import Polygon, box
 from sqlalchemy import select, text
 
-from geo import areas, boundaries
+from geo import areas, boundaries, layers
 from geo.boundaries import LoadOptions, drawing
-from geo.errors import NotFoundError
+from geo.errors import NotFoundError, UsageError
 from geo.shape_tables import area_shape
 from tests.test_boundaries import AWAY, HOME, square, write
 
@@ -200,3 +203,113 @@ def test_no_gap_and_no_overlap_comes_with_any_resolution(shapes):
                 shared = shapely.intersection(shown[one], shown[other])
                 assert shared.length > 0
                 assert corners(shared) <= corners(shown[one]) & corners(shown[other])
+
+
+@pytest.fixture
+def decoded(areas_conn, tmp_path):
+    """decoded(z, x, y, area, **filters) → the features of a tile by MVT layer, read by GDAL."""
+
+    def read(z, x, y, area="VN", **filters):
+        tile = layers.tile(areas_conn, "areas", z, x, y, areas.get(areas_conn, area), **filters)
+        path = tmp_path / "tile.mvt"
+        path.write_bytes(tile)
+        names = pyogrio.list_layers(path)[:, 0] if tile else []
+        return {name: pyogrio.read_dataframe(path, layer=name) for name in names}
+
+    return read
+
+
+@pytest.fixture
+def whole_zoom(decoded):
+    """whole_zoom(z, area, **filters) → the features of all tiles around the test's areas."""
+
+    def read(z, area="VN", **filters):
+        found = {"areas": [], "area_labels": []}
+        (x0, y0), (x1, y1) = tile_at(105.5, 21.8, z), tile_at(106, 21.3, z)
+        for x in range(x0, x1 + 1):
+            for y in range(y0, y1 + 1):
+                for name, frame in decoded(z, x, y, area, **filters).items():
+                    found[name] += frame.drop(columns="geometry").to_dict("records")
+        return found
+
+    return read
+
+
+def tile_at(lon: float, lat: float, z: int) -> tuple[int, int]:
+    side = 1 << z
+    down = 1 - math.asinh(math.tan(math.radians(lat))) / math.pi
+    return int((lon + 180) / 360 * side), int(down / 2 * side)
+
+
+@pytest.mark.parametrize("z", [0, 4, 5, 7, 8, 10, 11, 12, 13])
+@pytest.mark.parametrize("level", ["commune", "province", "country", None])
+def test_each_area_stands_once_as_a_point_and_is_drawn_wherever_it_is(
+    areas_conn, tmp_path, whole_zoom, z, level
+):
+    shapes = {code: square(corner) for code, corner in (HOME | AWAY).items()}
+    boundaries.load(areas_conn, write(tmp_path, shapes), LoadOptions())
+    codes = {"commune": sorted(shapes), "province": ["08", "19"], "country": ["VN"]}
+    shown = level or ("province" if z < 8 else "commune")
+    found = whole_zoom(z, level=level)
+    labels = found["area_labels"]
+    assert sorted(one["code"] for one in labels) == codes[shown]
+    assert {one["level"] for one in labels} == {shown}
+    assert {one["code"]: one["name"] for one in labels} == {
+        code: areas.get(areas_conn, code).name for code in codes[shown]
+    }
+    if z >= 4:  # at zoom 0 such a commune is a third of a tile's unit
+        assert {one["code"] for one in found["areas"]} == set(codes[shown])
+    if z >= 12:
+        # More tiles than areas: those that lie in several are drawn in each.
+        assert len(found["areas"]) > len(codes[shown])
+
+
+def test_a_tile_of_one_area_holds_nothing_beside_it(areas_conn, tmp_path, whole_zoom):
+    shapes = {code: square(corner) for code, corner in (HOME | AWAY).items()}
+    boundaries.load(areas_conn, write(tmp_path, shapes), LoadOptions())
+    for area, codes in (("19", set(HOME)), ("01108", {"01108"}), ("46", set())):
+        for z in (9, 12):
+            found = whole_zoom(z, area, level="commune")
+            assert {one["code"] for one in found["areas"]} == codes
+
+
+def test_neighbours_meet_at_the_same_corners_of_a_tile(areas_conn, tmp_path, decoded):
+    boundaries.load(areas_conn, write(tmp_path, {"05443": LEFT, "05455": RIGHT}), LoadOptions())
+    for z in (8, 9, 10, 11, 12):
+        x, y = tile_at(105.8, 21.55, z)
+        frame = decoded(z, x, y, level="commune")["areas"]
+        drawn_there = dict(zip(frame["code"], frame.geometry, strict=True))
+        left, right = drawn_there["05443"], drawn_there["05455"]
+        assert left.intersection(right).area == 0
+        # No sliver between them either: their union has no hole and is one piece.
+        union = left.union(right)
+        assert union.geom_type == "Polygon"
+        assert len(union.interiors) == 0
+
+
+def test_unknown_level_is_refused_with_the_choices(areas_conn):
+    with pytest.raises(UsageError, match="country, province, commune"):
+        layers.tile(areas_conn, "areas", 5, 0, 0, areas.get(areas_conn, "VN"), level="district")
+
+
+@pytest.mark.country
+def test_the_whole_country_keeps_its_borders_at_every_resolution(country_file):
+    frame = geopandas.read_parquet(country_file)
+    of = frame["province_code"].to_numpy()
+    shapes = np.asarray(frame.geometry, dtype=object)
+    assert not shapely.coverage_is_valid(shapes)  # the source overlaps here and there
+    counts = []
+    for shown, covered in drawing.coverages(shapes):
+        assert not covered.any()
+        assert shapely.is_valid(shown).all()
+        assert (shapely.area(shown) > 0).all()
+        assert shapely.coverage_is_valid(shown)
+        provinces = np.array([shapely.coverage_union_all(shown[of == p]) for p in sorted(set(of))])
+        assert shapely.coverage_is_valid(provinces)
+        country = shapely.coverage_union_all(provinces)
+        assert country.area == pytest.approx(shapely.area(shown).sum())
+        holes = [ring for part in shapely.get_parts(country) for ring in part.interiors]
+        assert len(holes) <= 1
+        counts.append(int(shapely.get_num_coordinates(shown).sum()))
+    assert counts == sorted(counts, reverse=True)
+    assert counts[-1] < 60_000

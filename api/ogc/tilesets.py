@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response, request
 from flask_openapi3 import APIBlueprint
 
-from api import tiles
+from api import area_tiles, tiles
 from api.access import needs
 from api.ogc.answering import Cell, Link, Page, Table, address, answer, itself, link, said
 from api.ogc.describing import crumbs
@@ -32,6 +32,9 @@ blueprint = APIBlueprint("ogc_tiles", __name__, url_prefix="/ogc/collections", d
 @needs("records.read")
 def tile(path: tiles.TilePath, query: tiles.TileQuery) -> Response:
     """The tile that /tiles gives, with row before column as the standard has it."""
+    if path.layer == "areas":
+        # Borders are everybody's, and kept by their own version.
+        return area_tiles.tile(path, area_tiles.AreaTileQuery(area=query.area))
     return tiles.tile(path, query)
 
 

@@ -6,12 +6,12 @@ from sqlalchemy import Connection
 
 from geo.areas import Area
 from geo.errors import NotFoundError, UsageError
-from geo.layers import kinds
+from geo.layers import areas, kinds
 from geo.layers.layer import Layer, Tile
 
 MAX_ZOOM = 22
 
-_ALL = (kinds.SURVEYS, kinds.HOUSEHOLDS, kinds.SITES, kinds.FINDINGS)
+_ALL = (kinds.SURVEYS, kinds.HOUSEHOLDS, kinds.SITES, kinds.FINDINGS, areas.AREAS)
 LAYERS: dict[str, Layer] = {layer.name: layer for layer in _ALL}
 
 

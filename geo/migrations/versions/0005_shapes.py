@@ -27,10 +27,12 @@ def upgrade() -> None:
     # Drawn anew from the boundaries at the next start (geo.boundaries.ensure).
     op.drop_index('boundary_display_ix', table_name='boundary')
     op.drop_column('boundary', 'display')
+    op.create_index('boundary_geom_ix', 'boundary', ['geom'], unique=False, postgresql_using='gist', postgresql_where=sa.text('superseded_at IS NULL'))
     op.execute((_SQL / 'shape_rights.sql').read_text())
 
 
 def downgrade() -> None:
+    op.drop_index('boundary_geom_ix', table_name='boundary')
     op.add_column('boundary', sa.Column('display', geoalchemy2.types.Geometry(geometry_type='MULTIPOLYGON', srid=4326, spatial_index=False), nullable=True))
     op.execute('UPDATE boundary SET display = geom')
     op.alter_column('boundary', 'display', nullable=False)
