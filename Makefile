@@ -1,5 +1,5 @@
 # The commands of the project. `make run` and `make test` set up all that they need.
-.PHONY: run test bench lint setup-run setup-dev locks clean
+.PHONY: run test bench load chaos lint setup-run setup-dev locks clean
 
 run: setup-run
 	@.venv/bin/ancu keys make
@@ -19,6 +19,13 @@ lint: setup-dev
 # BENCH_ARGS: -n ROWS, --only NAME; ANCU_BOUNDARIES names the communes to measure on.
 bench: setup-dev
 	.venv/bin/python -m tests.bench $(BENCH_ARGS)
+
+# LOAD_ARGS: --seconds N --rate SURVEYS_A_SECOND …; CHAOS_ARGS: --times N --seed N.
+load: setup-dev
+	.venv/bin/python -m tests.load $(LOAD_ARGS)
+
+chaos: setup-dev
+	.venv/bin/python -m tests.chaos $(CHAOS_ARGS)
 
 setup-run:
 	@./setup.sh run

@@ -57,7 +57,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("load.json"))
     told = vars(parser.parse_args())
     out = told.pop("out")
-    result = run(Load(**told))
+    with served() as service:
+        result = run(service, Load(**told))
     out.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", "utf-8")
     Console(width=100).print(as_table(result))
     for failure in result["failures"]:
@@ -65,10 +66,9 @@ def main() -> int:
     return 1 if result["failures"] else 0
 
 
-def run(load: Load) -> dict[str, Any]:
-    """Load a new service and say what was seen; `failures` names each limit that was not held."""
+def run(service: Served, load: Load) -> dict[str, Any]:
+    """Load a service and say what was seen; `failures` names each limit that was not held."""
     with ExitStack() as held:
-        service = held.enter_context(served())
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="ancu-load-")))
         people = settle(service, load.communes, 300, PROVINCE)
         plan = _planned(service, folder, people, load)

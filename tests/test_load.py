@@ -16,8 +16,14 @@ from tests.served import Served, send, served, settle
 from tests.slow_clients import SlowClients
 
 
-def test_a_short_load_loses_and_doubles_nothing():
-    result = run(Load(seconds=8, rate=4, officers=4, slow=20, rows=500, communes=3))
+@pytest.fixture(scope="module")
+def service():
+    with served() as made:
+        yield made
+
+
+def test_a_short_load_loses_and_doubles_nothing(service: Served):
+    result = run(service, Load(seconds=8, rate=4, officers=4, slow=20, rows=500, communes=3))
     told = {name: row["failed"] for name, row in result["requests"].items()}
     assert told["survey"] == told["page"] == 0
     assert result["surveys acknowledged"] > 0
@@ -26,14 +32,8 @@ def test_a_short_load_loses_and_doubles_nothing():
     assert [one for one in result["failures"] if "95 % within" not in one] == []
 
 
-@pytest.fixture(scope="module")
-def service():
-    with served() as made:
-        yield made
-
-
 def test_two_hundred_slow_clients_starve_nobody(service: Served):
-    one, other = settle(service, 2, 20)
+    one, other = settle(service, 2, 20, "08")
     with SlowClients(service.port, other.token, sending=200) as slow:
         answers = [send(service.url, one.token, one.survey(i))[0] for i in range(10)]
         with service.begin() as conn:
