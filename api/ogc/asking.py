@@ -45,11 +45,12 @@ def wanted(of: Collection) -> Wanted:
     """The filters of a request; raises UsageError."""
     check((*MANY, *cql2.queryable(of)))
     box, when, text = (request.args.get(name) for name in ("bbox", "datetime", "filter"))
+    language, of_box, of_shapes = _language(), _system("bbox-crs"), _system("filter-crs")
     return Wanted(
-        box=None if box is None else _box(box),
+        box=None if box is None else _box(box, of_box),
         interval=None if when is None else literals.when(when),
         equal={n: v for n, v in request.args.items() if n in of.properties and n not in MANY},
-        filter=None if text is None else cql2.read(text, _language(), _system("filter-crs")),
+        filter=None if text is None else cql2.read(text, language, of_shapes),
     )
 
 
@@ -80,9 +81,9 @@ def _language() -> str:
     return chosen
 
 
-def _box(text: str) -> BaseGeometry:
+def _box(text: str, system: System) -> BaseGeometry:
     try:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:
         raise UsageError("bbox: must be numbers with commas between them.") from None
-    return literals.box(numbers, _system("bbox-crs"))
+    return literals.box(numbers, system)

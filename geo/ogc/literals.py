@@ -1,12 +1,12 @@
 """Values as requests write them: moments, days, intervals and shapes; refused in words."""
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import orjson
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -67,8 +67,8 @@ def interval(start: str, end: str) -> Interval:
 def when(text: str) -> Interval:
     """The parameter datetime: a moment, a day, or an interval `start/end`; raises UsageError."""
     start, slash, end = text.partition("/")
-    if slash and start in OPEN and end in OPEN:
-        raise UsageError("An interval that is open at both ends holds everything; leave it out.")
+    if start in OPEN and end in OPEN:
+        raise UsageError("datetime is a moment, a day or start/end, of which one may be open (..).")
     return interval(start, end) if slash else interval(text, text)
 
 
@@ -130,9 +130,12 @@ def shape(node: Mapping[str, Any], system: System) -> BaseGeometry:
 def written_shape(text: str) -> dict[str, Any]:
     """A geometry of well-known text as GeoJSON; raises UsageError."""
     try:
-        found = shapely.from_wkt(text)
+        with np.errstate(over="ignore"):
+            found = shapely.from_wkt(text)
     except (shapely.errors.GEOSException, ValueError):
         raise UsageError(f"{text[:60]!r} is no geometry.") from None
+    if found.is_empty or not np.isfinite(shapely.bounds(found)).all():
+        raise UsageError(f"{text[:60]!r} is empty or has coordinates that are no numbers.")
     made: dict[str, Any] = orjson.loads(shapely.to_geojson(found))
     return made
 
@@ -143,7 +146,7 @@ def placed(found: BaseGeometry | None, system: System) -> BaseGeometry:
         raise UsageError("A shape in the filter is empty.")
     if shapely.get_num_coordinates(found) > MAX_POINTS:
         raise UsageError(f"A shape in the filter may have {MAX_POINTS} points at most.")
-    if not all(map(math.isfinite, shapely.bounds(found))):
+    if not np.isfinite(shapely.bounds(found)).all():
         raise UsageError("A shape in the filter has coordinates that are no numbers.")
     if not found.is_valid:
         reason = shapely.is_valid_reason(found)

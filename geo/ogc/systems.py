@@ -62,13 +62,7 @@ class System:
         found = shapely.force_2d(shape)
         if self.metric and not shapely.is_empty(found):
             found = shapely.segmentize(found, max(_length(found) / _PIECES, 1e-9))
-        found = shapely.transform(found, self._inward)
-        west, south, east, north = shapely.bounds(found)
-        if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
-            raise UsageError(
-                f"This place lies beyond what {self.uri} describes; mind the order of its axes."
-            )
-        return found
+        return shapely.transform(found, self._inward)
 
     def _inward(self, points: Floats) -> Floats:
         x, y = points[:, 0], points[:, 1]
@@ -76,6 +70,10 @@ class System:
             x, y = y, x
         if self.code != WGS_84:
             x, y = geometry.to_wgs84(x, y, f"EPSG:{self.code}")
+        if not (np.all(np.abs(x) <= 180) and np.all(np.abs(y) <= 90)):
+            raise UsageError(
+                f"This place lies beyond what {self.uri} describes; mind the order of its axes."
+            )
         return np.column_stack([x, y])
 
 
