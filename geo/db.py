@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from psycopg2.errors import InsufficientPrivilege
 from sqlalchemy import Connection, Engine, TextClause, create_engine, exc, make_url, text
@@ -19,18 +20,23 @@ RUNTIME_ROLE = "ancu_runtime"
 @lru_cache(maxsize=4)
 def engine(url: str | None = None) -> Engine:
     """The engine for `url`, else for DATABASE_URL, else for the private cluster."""
+    return make_engine(url or settings().database_url or cluster.private_url())
+
+
+def make_engine(address: str, setting: str = "DATABASE_URL", **options: Any) -> Engine:
+    """An engine with a pool of its own; raises UsageError that names the setting of the address."""
     try:
-        target = make_url(url or settings().database_url or cluster.private_url())
+        target = make_url(address)
     except exc.ArgumentError:
-        raise UsageError("DATABASE_URL is not an address: postgresql://user@host/name") from None
+        raise UsageError(f"{setting} is not an address: postgresql://user@host/name") from None
     if not target.drivername.startswith("postgres"):
-        raise UsageError(f"DATABASE_URL names {target.drivername}; An Cư needs PostgreSQL.")
+        raise UsageError(f"{setting} names {target.drivername}; An Cư needs PostgreSQL.")
     return create_engine(
         target.set(drivername="postgresql+psycopg2"),
-        pool_size=8,
-        max_overflow=8,
-        pool_pre_ping=True,
+        pool_size=settings().pool_size,
+        max_overflow=settings().pool_size,
         hide_parameters=True,  # an error in the log names no person
+        **options,
     )
 
 
@@ -42,8 +48,7 @@ def transaction(url: str | None = None, *, scope: Scope) -> Iterator[Connection]
     lock their rows and then count again (see metrics). Raises the errors of `geo.errors` instead
     of the driver's.
     """
-    with translated_errors(), engine(url).begin() as connection:
-        bind(connection, scope)
+    with translated_errors(), _begun(engine(url), scope) as connection:
         yield connection
 
 
@@ -54,10 +59,30 @@ def served(scope: Scope, url: str | None = None) -> Iterator[Connection]:
     With DATABASE_RUNTIME_URL, or on the private cluster, the connection itself is that role's;
     on another database it is the owner's, who takes the role for each transaction.
     """
-    with translated_errors(), engine(url or _runtime_url()).begin() as connection:
-        become_runtime(connection)
-        bind(connection, scope)
+    with (
+        translated_errors(),
+        _begun(engine(url or _runtime_url()), scope, RUNTIME_ROLE) as connection,
+    ):
         yield connection
+
+
+@contextmanager
+def _begun(pool: Engine, scope: Scope, role: str = "") -> Iterator[Connection]:
+    """A transaction with its scope, on a connection that answers.
+
+    One that died while it rested shows it at the first statement and is replaced, all others of
+    the pool with it: nothing has to be sent ahead of each transaction only to ask.
+    """
+    with pool.connect() as connection:
+        try:
+            bind(connection, scope, role)
+        except exc.DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            connection.rollback()
+            bind(connection, scope, role)
+        yield connection
+        connection.commit()
 
 
 def become_runtime(connection: Connection) -> None:

@@ -2,9 +2,8 @@
 
 from flask_openapi3 import Info, OpenAPI
 
-from api import access, admission, blueprints, downloads, limits
+from api import admission, blueprints, downloads, limits, reading
 from api.access import Begin
-from geo import db
 from geo.config import settings
 from web import (
     access_log,
@@ -77,7 +76,7 @@ def create_app(begin: Begin | None = None) -> OpenAPI:
     info = Info(title="An Cư", version="0.1.0")
     app = OpenAPI(__name__, info=info, security_schemes=dict(blueprints.BEARER))
     app.config["MAX_CONTENT_LENGTH"] = settings().max_upload_mb * 1024 * 1024
-    access.install(app, begin or db.served)
+    reading.install(app, begin)
     downloads.install(app, threads=begin is None)
     for part in (security, limits, admission, language, messages, formats, shell, navigation):
         part.install(app)

@@ -7,7 +7,7 @@ from flask import url_for
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 
-from api.access import current
+from api.access import begin, current
 from geo import areas, households
 from geo.accounts import roles
 from geo.areas import COUNTRY, Area
@@ -51,8 +51,21 @@ def area_of(conn: Connection, record: Row) -> Area:
     return areas.get(conn, COUNTRY)
 
 
-def rendered(conn: Connection, found: dict[str, Any], refused: Refused | None = None) -> str:
-    """The page; a full ID that was just asked for is on it once."""
+def full_id_once(found: Row) -> str | None:
+    """The full ID where it was just asked for; it is gone with that, so this is no mere read."""
+    if not may_here("ids.read", found):
+        return None
+    with begin("ids.read") as conn:
+        return once.take(conn, once_name(found))
+
+
+def rendered(
+    conn: Connection,
+    found: dict[str, Any],
+    refused: Refused | None = None,
+    full_id: str | None = None,
+) -> str:
+    """The page; full_id see `full_id_once`."""
     key = (found["province_code"], found["commune_code"], found["household_code"])
     area = area_of(conn, found)
     return page(
@@ -64,7 +77,7 @@ def rendered(conn: Connection, found: dict[str, Any], refused: Refused | None = 
         household=found,
         names=area_names(conn, found["surveys"], area),
         conflicts=intake_log.conflicts_of(conn, "households", *key),
-        full_id=once.take(conn, once_name(found)) if may_here("ids.read", found) else None,
+        full_id=full_id,
         same_id=households.same_id(conn, found),
         changes=history.of(conn, key),
         allowed={one for one in ("ids.read", *REQUESTS) if may_here(one, found)},

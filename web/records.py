@@ -89,8 +89,10 @@ def household(province_code: str, household_code: str) -> str:
     """One household with its surveys and sites."""
     note(subject="household", subject_id=household_code, province_code=province_code)
     with begin() as conn:
-        found = households.get(conn, province_code, household_code, _commune())
-        return household_page.rendered(conn, dict(_noted(found)))
+        found = dict(_noted(households.get(conn, province_code, household_code, _commune())))
+    full_id = household_page.full_id_once(found)
+    with begin() as conn:
+        return household_page.rendered(conn, found, full_id=full_id)
 
 
 @pages.get("/sites/<province_code>/<path:site_code>")

@@ -2,7 +2,7 @@
 
 import click
 
-from geo import cluster, schema
+from geo import cluster, replica, schema
 from geo.config import settings
 from geo.db import transaction
 from geo.errors import UnavailableError
@@ -62,3 +62,17 @@ def status() -> None:
     click.echo("State:    answers")
     note = "" if revision == schema.head() else f", this version needs {schema.head()}"
     click.echo(f"Schema:   {revision or 'empty'}{note}")
+    if url := settings().database_replica_url:
+        click.echo(f"Replica:  {_replica(url)}")
+
+
+def _replica(url: str) -> str:
+    """What the replica does, and how far behind it is at this moment."""
+    asked = replica.Replica(url, settings().replica_max_lag_s)
+    with transaction(scope=OPERATOR) as connection:
+        asked.learn(connection)
+    state = asked.look()
+    asked.engine.dispose()
+    if state in ("used", "behind"):
+        return f"answers, {asked.behind:,} bytes of the log behind"
+    return "does not answer; all is read from the primary" if state == "away" else state
