@@ -3,14 +3,12 @@
 from typing import Any
 
 from sqlalchemy import (
-    UUID,
     ColumnElement,
     Connection,
     Select,
     String,
     Table,
     and_,
-    case,
     cast,
     exists,
     func,
@@ -107,7 +105,10 @@ def conditions(
     until: Moment | None = None,
     enumerator: str | None = None,
 ) -> list[ColumnElement[bool]]:
-    """The filters of single findings; with a time of visit or an enumerator those of surveys."""
+    """The filters of single findings that have a place.
+
+    With a time of visit or an enumerator only findings about surveys are left.
+    """
     chosen: list[ColumnElement[bool]] = [areas.scope(area, finding)]
     for column, value in ((finding.c.rule, rule), (finding.c.severity, severity)):
         if value is not None:
@@ -118,13 +119,15 @@ def conditions(
     if enumerator is not None:
         visit.append(survey.c.enumerator == enumerator)
     if visit:
-        # A cast of the finding's side: the survey's key keeps its index.
-        whose = case((finding.c.subject == "survey", finding.c.subject_id))
+        # The cell finds a finding's survey sooner than its key would.
         chosen.append(
             exists().where(
+                ~survey.c.removed,
+                survey.c.cell == finding.c.cell,
                 survey.c.province_code == finding.c.province_code,
                 survey.c.commune_code == finding.c.commune_code,
-                survey.c.survey_id == cast(whose, UUID(as_uuid=False)),
+                finding.c.subject == "survey",
+                cast(survey.c.survey_id, String) == finding.c.subject_id,
                 *visit,
             )
         )

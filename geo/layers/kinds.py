@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, true
 from geo import findings, households, sites, surveys
 from geo.layers.layer import Layer, styled
 from geo.layers.records import drawn
-from geo.layers.source import Filters, Source
+from geo.layers.source import HELD, Filters, Source
 from geo.rules import RULES
 from geo.tables import finding, household, site, survey
 from geo.terms import STAGE_TERMS, STATUS_TERMS, VERDICT_TERMS
@@ -129,7 +129,7 @@ FINDINGS = _layer(
         told={**_HOME, "rule": "rule", "state": "state", "subject": "subject"},
         conditions=findings.conditions,
         stored=_by_rule,
-        doubted=and_(finding.c.state == "open", ~finding.c.blameless),
+        doubted=HELD,
         key_of=_severity,
     ),
     *("rule", "state", "severity", "since", "until", "enumerator"),

@@ -10,6 +10,8 @@ from sqlalchemy import (
     Connection,
     RowMapping,
     Select,
+    case,
+    false,
     func,
     literal_column,
     select,
@@ -44,10 +46,13 @@ def draw(
 def _statement(source: Source, nets: Nets, filters: tuple[tuple[str, Any], ...]) -> Select:
     """Records in groups that have all but place and id in common, so that few rows come back."""
     rows = source.rows(nets, dict(filters)).limit(MOST + 1).cte("records")
+    # Where there are too many to be drawn nothing is looked up about them.
+    few = select(func.count()).select_from(rows).scalar_subquery() <= MOST
+    flagged = case((few, source.flagged(nets, rows)), else_=false())
     same = [column for column in rows.c if column.name not in ("cell", "id", "doubted")]
     return select(
         *same,
-        source.flagged(nets, rows).label("flagged"),
+        flagged.label("flagged"),
         func.count().label("number"),
         func.string_agg(func.int8send(rows.c.cell), NO_BYTES).label("cells"),
         (

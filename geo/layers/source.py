@@ -24,6 +24,8 @@ from geo.layers.nets import Nets
 from geo.tables import finding
 
 Filters = Mapping[str, Any]
+HELD = and_(finding.c.state == "open", ~finding.c.blameless)
+"""Open, and held against somebody: such findings flag their record."""
 COUNTRY = Area(0, "VN", "country", "", "", "", None, None, None, None)
 """Stands for any area: statements get the area as a parameter."""
 
@@ -68,8 +70,14 @@ class Source:
         )
         if rule is None:
             return found
-        by_rule = self._findings(nets, finding.c.rule == rule)
-        return found.where(_about(by_rule.cte("by_rule"), table.c, table.c[self.identity]))
+        # The cell finds a finding's record sooner than its key would.
+        by_rule = self.findings(nets, finding.c.rule == rule).subquery()
+        of_it = and_(
+            table.c.cell == by_rule.c.cell,
+            table.c.commune_code == by_rule.c.commune_code,
+            cast(table.c[self.identity], String) == by_rule.c.subject_id,
+        )
+        return found.join(by_rule, of_it)
 
     def flagged(self, nets: Nets, rows: FromClause) -> ColumnElement[bool]:
         """Whether one of `rows` has an open finding that is held against somebody."""
@@ -77,11 +85,17 @@ class Source:
             return rows.c.doubted
         if self.subject is None:
             return false()
-        held = self._findings(nets, and_(finding.c.state == "open", ~finding.c.blameless))
-        return _about(held.cte("doubts"), rows.c, rows.c.id)
+        doubts = self.findings(nets, HELD).cte("doubts")
+        # The cell tells it soonest, the key for certain: points may coincide.
+        key = tuple_(rows.c.commune_code, cast(rows.c.id, String))
+        keys = select(doubts.c.commune_code, doubts.c.subject_id)
+        return and_(rows.c.cell.in_(select(doubts.c.cell)), key.in_(keys))
 
-    def _findings(self, nets: Nets, which: ColumnElement[bool]) -> Select:
-        return select(finding.c.cell, finding.c.commune_code, finding.c.subject_id).where(
+    def findings(self, nets: Nets, which: ColumnElement[bool]) -> Select:
+        """The tile's findings about such records: cell, commune_code, subject_id, held."""
+        return select(
+            finding.c.cell, finding.c.commune_code, finding.c.subject_id, HELD.label("held")
+        ).where(
             in_tile(finding), finding.c.subject == self.subject, which, *nets.conditions(finding)
         )
 
@@ -89,10 +103,3 @@ class Source:
 def in_tile(table: Table) -> ColumnElement[bool]:
     """Whether a record's cell is in the tile: from the parameter `first` to before `after`."""
     return and_(table.c.cell >= bindparam("first"), table.c.cell < bindparam("after"))
-
-
-def _about(doubts: Any, row: Any, identity: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether findings are about a row: the cell tells it soonest, the key for certain."""
-    keys = select(doubts.c.commune_code, doubts.c.subject_id)
-    key = tuple_(row.commune_code, cast(identity, String))
-    return and_(row.cell.in_(select(doubts.c.cell)), key.in_(keys))

@@ -8,14 +8,31 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from sqlalchemy import BigInteger, Connection, Integer, Select, bindparam, cast, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 
 from geo import cells, pyramid
 from geo.layers import mvt
 from geo.layers.layer import EXTENT, Tile
 from geo.layers.nets import Nets, Parameters
 from geo.layers.points import NO_BYTES
-from geo.layers.source import Filters, Source
+from geo.layers.source import HELD, Filters, Source
+from geo.tables import finding
 from geo.tile_tables import tile_square
 
 FINER = 6
@@ -82,16 +99,50 @@ def _stored(source: Source, nets: Nets, filters: _Choice) -> Select | None:
 @lru_cache(maxsize=512)
 def _counted(source: Source, nets: Nets, filters: _Choice) -> Select:
     """Squares counted now."""
+    if source.subject is not None and [name for name, _value in filters] == ["rule"]:
+        return _by_class(_ruled(source, nets, filters[0][1]).subquery())
     rows = source.rows(nets, dict(filters)).subquery()
-    square = rows.c.cell.bitwise_rshift(_shift()).label("square")
-    flagged = func.count().filter(source.flagged(nets, rows))
+    square = rows.c.cell.bitwise_rshift(_shift())
+    # Of all records those are flagged that the open findings are about: these need not be joined.
+    apart = source.subject is not None and not filters
+    flagged = literal(0) if apart else func.count().filter(source.flagged(nets, rows))
     found = select(
-        square,
+        square.label("square"),
         rows.c["class"],
         func.count().label("records"),
         flagged.label("flagged"),
     ).group_by(square, rows.c["class"])
-    return _by_class(found.subquery())
+    return _by_class((union_all(found, _doubted(source, nets)) if apart else found).subquery())
+
+
+def _doubted(source: Source, nets: Nets) -> Select:
+    """How many records of each square have open findings, as rows without a class."""
+    doubts = source.findings(nets, HELD).subquery()
+    square = doubts.c.cell.bitwise_rshift(_shift())
+    whose = func.distinct(tuple_(doubts.c.commune_code, doubts.c.subject_id))
+    return select(square, _no_class(), literal(0), func.count(whose)).group_by(square)
+
+
+def _ruled(source: Source, nets: Nets, rule: str) -> Select:
+    """How many records of each square a rule doubts: its findings tell it, without the records.
+
+    The records' classes are not known then; to look them up would take ten times as long.
+    """
+    doubts = source.findings(nets, finding.c.rule == rule).subquery()
+    others = source.findings(nets, HELD).subquery()
+    square = doubts.c.cell.bitwise_rshift(_shift())
+    key = tuple_(doubts.c.commune_code, doubts.c.subject_id)
+    flagged = or_(doubts.c.held, key.in_(select(others.c.commune_code, others.c.subject_id)))
+    return select(
+        square.label("square"),
+        _no_class().label("class"),
+        func.count().label("records"),
+        func.count().filter(flagged).label("flagged"),
+    ).group_by(square)
+
+
+def _no_class() -> ColumnElement[Any]:
+    return cast(null(), Text)
 
 
 def _shift() -> Any:
