@@ -4,6 +4,7 @@ The chain shows every change but one: the last entries taken away, or all from o
 Anchors show these. An anchor is an entry's number and hash in a file outside the database.
 """
 
+import errno
 import hashlib
 import os
 import re
@@ -206,7 +207,10 @@ def _note(path: Path, line: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(file, line)
+            before = os.fstat(file).st_size
+            if os.write(file, line) < len(line):  # a disk that is full takes a part
+                os.ftruncate(file, before)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(file)
         finally:
             os.close(file)

@@ -1,5 +1,6 @@
 """Whatever is done to the access log behind the service's back, verify tells."""
 
+import resource
 from contextlib import contextmanager
 
 import pytest
@@ -7,7 +8,7 @@ from sqlalchemy import insert, text, update
 
 from geo import trail_proof
 from geo.account_tables import access_log
-from geo.errors import RejectedError
+from geo.errors import RejectedError, UsageError
 from geo.trail_proof import Anchor, verify
 from tests.test_trail import fill, stored
 
@@ -220,3 +221,21 @@ def test_anchor_is_read_as_it_was_written(tmp_path):
     path = tmp_path / "anchors"
     path.write_text('{"entry_id": 1, "hash": "ab", "seen_at": "t"}\n', "utf-8")
     assert trail_proof.read_anchors(path) == [Anchor(1, "ab", "t")]
+
+
+def test_a_disk_that_takes_a_part_of_an_anchor_leaves_the_file_as_it_was(conn, tmp_path):
+    fill(conn, 1)
+    path = tmp_path / "log-anchors.jsonl"
+    trail_proof.anchor(conn, path, settled_s=0)
+    before = path.read_bytes()
+    fill(conn, 1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 10, hard))
+    try:
+        with pytest.raises(UsageError, match="cannot be written: No space left on device"):
+            trail_proof.anchor(conn, path, settled_s=0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_bytes() == before
+    trail_proof.anchor(conn, path, settled_s=0)
+    assert [one.entry_id for one in trail_proof.read_anchors(path)] == [1, 2]

@@ -6,6 +6,7 @@ import ssl
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -153,22 +154,36 @@ def wait(server: subprocess.Popen[bytes], keeper: Keeper) -> int:
     The access log is anchored at once and every hour; where that failed, or a new log has no entry
     yet, a minute later again. The keeper sees to the audit.
     """
-    anchor_at = time.monotonic()
+    watched = Watched(keeper)
     while True:
         try:
             return server.wait(timeout=_LOOK_EVERY_S)
         except subprocess.TimeoutExpired:
-            if settings().database_url or cluster.private().running():
-                keeper.tick()
-                if time.monotonic() >= anchor_at:
-                    wait_s = _ANCHOR_EVERY_S if anchor_log() else _FIRST_ANCHOR_EVERY_S
-                    anchor_at = time.monotonic() + wait_s
-                continue
-        click.echo("The database has stopped. Starting it again …", err=True)
-        try:
+            try:
+                watched.look()
+            except (UnavailableError, OSError) as error:
+                # A full disk, or no memory for a process, passes; who serves until then stays.
+                with suppress(OSError):  # where what is said goes to the same disk
+                    click.echo(f"ancu: {error}", err=True)
+
+
+class Watched:
+    """What is looked after beside the web server: the private cluster, the audit, the anchors."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+        self._anchor_at = time.monotonic()
+
+    def look(self) -> None:
+        """Start what has died or is due; raises UnavailableError, OSError where that fails."""
+        if not settings().database_url and not cluster.private().running():
+            click.echo("The database has stopped. Starting it again …", err=True)
             cluster.private().start()
-        except UnavailableError as error:
-            click.echo(f"ancu: {error}", err=True)
+            return
+        self._keeper.tick()
+        if time.monotonic() >= self._anchor_at:
+            wait_s = _ANCHOR_EVERY_S if anchor_log() else _FIRST_ANCHOR_EVERY_S
+            self._anchor_at = time.monotonic() + wait_s
 
 
 def anchor_log() -> bool:
