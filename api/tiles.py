@@ -1,7 +1,6 @@
 """Vector tiles of LAYERS."""
 
 import hashlib
-from datetime import datetime
 
 from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
@@ -11,7 +10,7 @@ from sqlalchemy import Connection
 from api import access, packed, params
 from api.access import asked, begin, needs, note, query_text
 from api.errors import PROBLEMS
-from api.params import Query, Stage, Status, Verdict, Word
+from api.params import Moment, Query, Stage, State, Status, Verdict, Word
 from geo import layers, metrics
 from geo.areas import Area
 
@@ -38,7 +37,11 @@ class TileQuery(Query):
     status: Status | None = None
     stage: Stage | None = None
     rule: Word | None = None
-    since: datetime | None = Field(None, description="As in the layer's listing.")
+    state: State | None = None
+    severity: int | None = Field(None, ge=1, le=3)
+    since: Moment | None = Field(None, description="As in the layer's listing.")
+    until: Moment | None = Field(None, description="As in the layer's listing.")
+    enumerator: Word | None = None
 
 
 @blueprint.get(
@@ -52,7 +55,7 @@ def tile(path: TilePath, query: TileQuery) -> Response:
     z, x, y = path.z, path.x, path.y
     piece = logged_piece(path.layer, z, x, y)
     note(subject="tile", subject_id=piece, query=query_text(), look=f"{piece}?{query_text()}")
-    filters = query.model_dump(exclude={"area"}) | {"since": params.moment(query.since)}
+    filters = query.model_dump(exclude={"area"}, exclude_none=True)
     with begin() as conn:
         area = asked(conn, query.area)
         name = f"{path.layer}/{z}/{x}/{y}"
@@ -73,7 +76,7 @@ def stamp(conn: Connection, area: Area, name: str, filters: dict[str, object]) -
         metrics.revision(conn, area),
         area.code,
         name,
-        sorted((key, str(value)) for key, value in filters.items() if value is not None),
+        sorted((key, str(value)) for key, value in filters.items()),
         access.seen(),
     )
     return hashlib.blake2b(repr(told).encode(), digest_size=15).hexdigest()
