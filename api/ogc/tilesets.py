@@ -102,7 +102,7 @@ def tileset(of: Collection) -> Response:
     known(of)
     body = {
         **_tileset(of),
-        "layers": [_layer(of)],
+        "layers": _layers(of),
         "boundingBox": {"lowerLeft": _BOUNDS[:2], "upperRight": _BOUNDS[2:], "crs": CRS84.uri},
         "links": [*itself(), *_links(of), _tilejson(of)],
     }
@@ -117,7 +117,7 @@ def tilejson(of: Collection) -> Response:
         "tilejson": "3.0.0",
         "name": of.en,
         "tiles": [_template(of, "{z}", "{x}", "{y}")],
-        "vector_layers": [{"id": of.name, "fields": {}}],
+        "vector_layers": [{"id": one["id"], "fields": {}} for one in _layers(of)],
         "minzoom": 0,
         "maxzoom": MAX_ZOOM,
         "bounds": _BOUNDS,
@@ -134,9 +134,13 @@ def _tileset(of: Collection) -> dict[str, Any]:
     }
 
 
-def _layer(of: Collection) -> dict[str, Any]:
-    polygons = of.geometry != "geometry-point"
-    return {"id": of.name, "title": of.en, "dataType": "vector", "geometryDimension": 2 * polygons}
+def _layers(of: Collection) -> list[dict[str, Any]]:
+    """What a tile holds: points, or the areas' polygons and their names."""
+    point = {"dataType": "vector", "geometryDimension": 0}
+    if of.geometry == "geometry-point":
+        return [{"id": of.name, "title": of.en, **point}]
+    polygons = {"id": of.name, "title": of.en, "dataType": "vector", "geometryDimension": 2}
+    return [polygons, {"id": "area_labels", "title": "Names of areas", **point}]
 
 
 def _links(of: Collection) -> list[Link]:
