@@ -3,7 +3,7 @@
 from geoalchemy2 import Geometry
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, SmallInteger, Table
 
-from geo.tables import metadata
+from geo.tables import boundary, metadata
 
 area_shape = Table(
     "area_shape",
@@ -16,4 +16,12 @@ area_shape = Table(
     Column("cell", BigInteger, nullable=False),
     Index("area_shape_geom_ix", "geom", postgresql_using="gist"),
     Index("area_shape_cell_ix", "resolution", "cell"),
+)
+
+# Tiles of large scales are cut from the boundaries themselves.
+Index(
+    "boundary_geom_ix",
+    boundary.c.geom,
+    postgresql_using="gist",
+    postgresql_where=boundary.c.superseded_at.is_(None),
 )

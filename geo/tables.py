@@ -136,7 +136,7 @@ def _bookkeeping() -> list[Column]:
 area = Table(
     "area",
     metadata,
-    Column("area_id", Integer, Identity(), primary_key=True),
+    Column("area_id", BigInteger, Identity(), primary_key=True),
     Column("code", Text, nullable=False),
     Column("level", Text, nullable=False),
     Column("name", Text, nullable=False),
@@ -169,7 +169,7 @@ area_successor = Table(
 boundary_version = Table(
     "boundary_version",
     metadata,
-    Column("version", Integer, Identity(), primary_key=True),
+    Column("version", BigInteger, Identity(), primary_key=True),
     Column("source", Text, nullable=False),
     Column("licence", Text, nullable=False, server_default=""),
     Column("accuracy_m", Float, nullable=False),
@@ -180,6 +180,7 @@ boundary_version = Table(
     CheckConstraint("accuracy_m >= 0", name="accuracy"),
 )
 
+_CURRENT = text("superseded_at IS NULL")
 boundary = Table(
     "boundary",
     metadata,
@@ -189,18 +190,7 @@ boundary = Table(
     Column("area_km2", Float, nullable=False),
     Column("repaired", Text),
     Column("superseded_at", DateTime(timezone=True)),
-    Index(
-        "boundary_current_ix",
-        "area_id",
-        unique=True,
-        postgresql_where=text("superseded_at IS NULL"),
-    ),
-    Index(
-        "boundary_geom_ix",
-        "geom",
-        postgresql_using="gist",
-        postgresql_where=text("superseded_at IS NULL"),
-    ),
+    Index("boundary_current_ix", "area_id", unique=True, postgresql_where=_CURRENT),
 )
 
 household = Table(

@@ -4,16 +4,12 @@ A route that is not here fails the matrix. `needs` says what docs/accounts.md an
 for; it is not taken from the application.
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
 from tests.matrix_asking import Call
 from tests.matrix_calls import (
     FILES,
     ORDERS,
     TABLES,
     WHY,
-    Fill,
     about_sample,
     account_changes,
     account_pages,
@@ -66,27 +62,8 @@ from tests.matrix_ogc import (
     tilesets,
 )
 from tests.matrix_people import PUBLIC, SIGNED_IN
+from tests.matrix_route import Route
 from tests.matrix_samples import abandons, checks, draws
-
-Subject = Literal["nothing", "area", "record", "sent"]
-
-
-@dataclass(frozen=True)
-class Route:
-    """A route and method as it is to behave.
-
-    about: what a call is about: nothing in particular, an area as such (403 outside one's own),
-    something stored (404 outside), or rows and forms sent (refused outside, as `refused` says).
-    done: the statuses when it is allowed. people: closed to tokens. refused: outside one's areas.
-    """
-
-    needs: str
-    about: Subject
-    calls: Fill
-    done: tuple[int, ...] = (200,)
-    refused: tuple[int, ...] = ()
-    people: bool = False
-
 
 ROUTES: dict[tuple[str, str], Route] = {
     ("static", "GET"): Route(PUBLIC, "nothing", once("/static/css/page.css")),

@@ -7,7 +7,8 @@ import pytest
 
 from tests.matrix_asking import Answer, Call, Row, World, comparable, stored
 from tests.matrix_people import PEOPLE, PUBLIC, Person, relation
-from tests.matrix_routes import ROUTES, Route
+from tests.matrix_route import Route
+from tests.matrix_routes import ROUTES
 from tests.matrix_world import SPOTS, Spot
 from tests.page_data import words
 from web.app import create_app
@@ -88,7 +89,9 @@ def expected(person: Person, route: Route, spot: Spot, call: Call) -> tuple[int,
     if route.needs == PUBLIC:
         return route.done
     if person.via == "nobody":
-        by_program = call.path.startswith(("/api/", "/tiles/", "/ogc")) or call.path.endswith(".json")
+        by_program = call.path.startswith(("/api/", "/tiles/", "/ogc")) or call.path.endswith(
+            ".json"
+        )
         return (401,) if by_program else (303,)
     if not person.may(route.needs) or (route.people and person.via == "token"):
         return (403,)

@@ -13,7 +13,8 @@ from geo import scope
 from geo.accounts import roles
 from tests.matrix_asking import Call, World
 from tests.matrix_people import PEOPLE
-from tests.matrix_routes import ROUTES, Route
+from tests.matrix_route import Route
+from tests.matrix_routes import ROUTES
 from tests.matrix_world import SPOTS
 from tests.test_matrix import check, chosen
 

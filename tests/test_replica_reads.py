@@ -11,7 +11,8 @@ from geo.scope import Scope
 from tests.conftest import unpooled
 from tests.matrix_asking import World
 from tests.matrix_people import PEOPLE, Person
-from tests.matrix_routes import ROUTES, Route
+from tests.matrix_route import Route
+from tests.matrix_routes import ROUTES
 from tests.matrix_world import SPOTS
 
 
