@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     database_runtime_url: str | None = Field(default=None, validation_alias="DATABASE_RUNTIME_URL")
     database_replica_url: str | None = Field(default=None, validation_alias="DATABASE_REPLICA_URL")
     replica_max_lag_s: float = Field(default=10.0, ge=1, le=600)
+    distributed: bool = False
     pool_size: int = Field(default=8, ge=1, le=100)
     home: Path = Path(".ancu")
     boundaries: Path | None = None

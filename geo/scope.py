@@ -10,10 +10,15 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, Connection, false, or_, text, true
 from sqlalchemy.sql.selectable import NamedFromClause
 
+from geo.config import settings
+
 _OPTION = "ancu_scope"
 _SETTINGS = ("all", "provinces", "communes", "write", "action", "account", "figures")
 _BIND = "SELECT " + ", ".join(f"set_config('ancu.{name}', :{name}, true)" for name in _SETTINGS)
 _BIND_ONLY, _BIND_AS = text(_BIND), text(f"{_BIND}, set_config('role', :role, true)")
+# Citus passes these on to the servers that hold the rows; a call of set_config it does not.
+_SET = "; ".join(f'SET LOCAL ancu."{name}" = :{name}' for name in _SETTINGS)
+_SET_ONLY, _SET_AS = text(_SET), text(f"{_SET}; SET LOCAL ROLE :role")
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ def bind(conn: Connection, scope: Scope, role: str = "") -> None:
     role: to be taken for the transaction as well, in the same step.
     """
     conn.execution_options(**{_OPTION: scope})
-    settings = {
+    values = {
         "all": "on" if scope.everything else "",
         "provinces": ",".join(sorted(scope.provinces)),
         "communes": ",".join(sorted(scope.communes)),
@@ -75,10 +80,11 @@ def bind(conn: Connection, scope: Scope, role: str = "") -> None:
         "account": "" if scope.account_id is None else str(scope.account_id),
         "figures": "all" if scope.figures_elsewhere else "",
     }
+    spread = settings().distributed
     if role:
-        conn.execute(_BIND_AS, {**settings, "role": role})
+        conn.execute(_SET_AS if spread else _BIND_AS, {**values, "role": role})
     else:
-        conn.execute(_BIND_ONLY, settings)
+        conn.execute(_SET_ONLY if spread else _BIND_ONLY, values)
 
 
 def of(conn: Connection) -> Scope:

@@ -2,7 +2,7 @@
 
 import click
 
-from geo import cluster, replica, schema
+from geo import cluster, distribution, replica, schema
 from geo.config import settings
 from geo.db import transaction
 from geo.errors import UnavailableError
@@ -40,6 +40,21 @@ def migrate() -> None:
         before = schema.revision(connection)
         schema.migrate(connection)
         click.echo(f"The schema is at {schema.revision(connection)} (was {before or 'empty'}).")
+
+
+@group.command()
+@click.option("--dry-run", is_flag=True, help="Only print the statements.")
+def distribute(dry_run: bool) -> None:
+    """Distribute the tables by province over the servers of Citus."""
+    if dry_run:
+        for one in distribution.statements():
+            click.echo(f"{one};")
+        return
+    with cluster.available(), transaction(scope=OPERATOR) as connection:
+        schema.migrate(connection)
+        for one in distribution.distribute(connection):
+            click.echo(f"{one};")
+    click.echo("Now set ANCU_DISTRIBUTED=1 for every server and command.", err=True)
 
 
 @group.command()
