@@ -51,12 +51,13 @@ class Chaos:
             people = settle(service, COMMUNES, HOUSEHOLDS)
             with Senders(service, people) as senders:
                 senders.wait_for_more(5)
+                whole_s = self._import(service, 0)
                 for number in range(self.times):
                     self._at_random(lambda: kill_database(service))
                     self._back(service, senders, f"database, {number + 1}")
                     self._at_random(lambda: kill_worker(service, self.chance))
                     self._back(service, senders, f"worker, {number + 1}")
-                    self._import(service, number)
+                    self._import(service, number + 1, self.chance.uniform(0.1, 1.1) * whole_s)
                 self._cut(service, people[0])
             self._judge(service, senders, "kills")
 
@@ -68,20 +69,23 @@ class Chaos:
         senders.wait_for_more()
         say(f"  back after: {after} ({len(senders.acknowledged)} surveys)")
 
-    def _import(self, service: Served, number: int) -> None:
-        """An import that is killed has stored all of its file or nothing."""
+    def _import(self, service: Served, number: int, after_s: float | None = None) -> float:
+        """An import that is killed has stored all of its file or nothing; how long it ran."""
         prefix = f"K{number}"
         with service.begin() as conn:
             communes = [one.code for one in areas.children(conn, "46")]
+        began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="ancu-chaos-") as folder:
             path = Path(folder) / "households.csv"
             write_households(path, communes, self.rows, prefix)
-            ended = kill_import(service, path, self.chance.uniform(0.5, 8))
+            ended = kill_import(service, path, after_s)
+        ran = time.monotonic() - began
         with service.begin() as conn:
             there = imported(conn, prefix)
         if there != self.rows and (ended or there):
             self.wrong.append(f"import {prefix}: {there} of {self.rows} households are stored")
-        say(f"  import {number + 1}: {there} rows")
+        say(f"  import {prefix}: {there} rows, {'ended' if ended else 'killed'} after {ran:.1f} s")
+        return ran
 
     def _cut(self, service: Served, who: Enumerator) -> None:
         """A device that never got its answer sends the same survey again, and it is the same."""

@@ -102,8 +102,8 @@ def kill_worker(service: Served, chance: random.Random) -> None:
         _kill([chance.choice(workers)])
 
 
-def kill_import(service: Served, path: Path, after_s: float) -> bool:
-    """Import a file of households, and kill that after a while; whether it had ended by then."""
+def kill_import(service: Served, path: Path, after_s: float | None) -> bool:
+    """Import a file of households, and kill that after a while; whether it ended by itself."""
     child = service.ancu("import", "households", str(path), stdout=subprocess.DEVNULL)
     try:
         child.wait(after_s)
