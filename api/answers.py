@@ -71,16 +71,18 @@ def _feature(item: dict[str, Any]) -> dict[str, Any]:
 
 def figures(conn: Connection, area: areas.Area, format: str) -> Response:
     """The figures of an area and of its children as a file to keep."""
-    return _file(exports.progress_extract(conn, area), f"progress-{area.code}", format)
+    return whole(exports.progress_extract(conn, area), f"progress-{area.code}", format)
 
 
 def table(name: str, format: str, columns: Sequence[str], rows: list[dict[str, Any]]) -> Response:
     """Rows at hand as a file to keep."""
     note(rows=len(rows), durable=True)
-    return _file(of_rows(name, columns, rows), name, format)
+    return whole(of_rows(name, columns, rows), name, format)
 
 
-def _file(extract: Extract, name: str, format: str) -> Response:
+def whole(extract: Extract, name: str, format: str) -> Response:
+    """An extract as a file to keep, made before the answer begins."""
+
     def write(out: BinaryIO) -> None:
         note(rows=WRITERS[format](extract, out, True, unheard), durable=True)
 

@@ -10,7 +10,7 @@ from api import answers, models, params
 from api.access import asked, begin, needs, note, query_text
 from api.errors import PROBLEMS
 from api.params import AreaPath, Query, TableFormat
-from geo import metrics, targeting
+from geo import indicators, metrics, targeting
 
 blueprint = APIBlueprint(
     "api_progress", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="progress")],
@@ -20,6 +20,11 @@ blueprint = APIBlueprint(
 
 class ProgressQuery(Query):
     format: TableFormat = "json"
+
+
+class StatisticsQuery(Query):
+    area: params.Area | None = Field(None, description=params.OWN_AREA)
+    format: Literal["csv", "xlsx", "parquet"] = "csv"
 
 
 class TargetingQuery(Query):
@@ -47,6 +52,19 @@ def progress(path: AreaPath, query: ProgressQuery) -> Response:
                 "children": metrics.children_figures(conn, area),
             }
         )
+
+
+@blueprint.get(
+    "/statistics", summary="Indicators by area and year", responses={200: models.StatisticsFile}
+)
+@needs("figures.read")
+def statistics(query: StatisticsQuery) -> Response:
+    """A tidy table of the area and all below it: a row for each area, year and indicator."""
+    with begin() as conn:
+        area = asked(conn, query.area)
+        note(subject="statistics", query=query_text())
+        made = indicators.extract(conn, area)
+    return answers.whole(made, f"statistics-{area.code}", query.format)
 
 
 @blueprint.get("/targeting", summary="Communes by need", responses={200: models.Ranking})

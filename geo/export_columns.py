@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql.selectable import LateralFromClause
 
-from geo import findings, households, paging, scope, sites, surveys
+from geo import areas, findings, households, paging, scope, sites, surveys
 from geo.areas import Area
 from geo.tables import finding, household, site, survey
 from geo.writing.extract import FORMULA, Column
@@ -149,6 +149,12 @@ def _columns(table: Table, *names: str) -> tuple[Column, ...]:
 def _kind(table: Table, name: str) -> str:
     type_ = table.c[name].type
     return next((kind for known, kind in _KINDS if isinstance(type_, known)), "text")
+
+
+def any_demo(conn: Connection, area: Area) -> bool:
+    """Whether some households of an area are demo data."""
+    seen = (scope.within(conn, household), household.c.demo, areas.scope(area, household))
+    return conn.execute(select(household.c.demo).where(*seen).limit(1)).first() is not None
 
 
 def plain(columns: tuple[Column, ...], query: Select) -> Select:

@@ -12,13 +12,12 @@ from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from geo import areas, copying_out, export_columns, metrics, scope
+from geo import copying_out, export_columns, indicators, metrics
 from geo.areas import Area
 from geo.errors import UsageError
 from geo.export_columns import RECORDS
-from geo.tables import household
 from geo.writing import MEDIA_TYPES as MEDIA_TYPES
 from geo.writing import TABLES, WRITERS
 from geo.writing.csv_files import BOM
@@ -28,8 +27,12 @@ from geo.writing.whole import room, whole
 Step = Callable[[str, int, int], None]
 """Told how far it is: read or write, rows done, rows in all."""
 
-KINDS = (*RECORDS, "progress")
-_BLOCK = 8 * 1024 * 1024
+FIGURES: dict[str, Callable[[Connection, Area], Extract]] = {
+    "progress": lambda conn, area: progress_extract(conn, area),
+    "statistics": indicators.extract,
+}
+KINDS = (*RECORDS, *FIGURES)
+_BLOCK = 2 * 1024 * 1024
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
@@ -155,7 +158,7 @@ def _export(
     filters: dict[str, Any],
 ) -> int:
     if kind not in RECORDS:
-        return WRITERS[format](progress_extract(conn, area), out, bom, lambda _done: None)
+        return WRITERS[format](FIGURES[kind](conn, area), out, bom, lambda _done: None)
     made = Export(conn, kind, area, format, **filters)
     made.read(conn, out, bom=bom, step=step, folder=folder)
     return made.write(out, bom=bom, step=step)
@@ -163,15 +166,13 @@ def _export(
 
 def progress_extract(conn: Connection, area: Area) -> Extract:
     """The figures of the area's children and of itself, to be written."""
-    seen = (scope.within(conn, household), household.c.demo, areas.scope(area, household))
-    demo = conn.execute(select(household.c.demo).where(*seen).limit(1)).first() is not None
     columns = ("code", "full_name", "level", *metrics.METRICS)
     kinds = {"count": "int", "money": "int", "ratio": "float", "time": "time"}
     return of_rows(
         "progress",
         columns,
         progress_rows(conn, area),
-        demo=demo,
+        demo=export_columns.any_demo(conn, area),
         kinds=dict.fromkeys(columns[:3], "text")
         | {key: kinds[metric.kind] for key, metric in metrics.METRICS.items()},
     )

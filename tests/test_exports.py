@@ -17,6 +17,7 @@ from sqlalchemy import create_engine
 from api.cli import main
 from geo import areas, config, exports, schema
 from geo.errors import UsageError
+from geo.export_columns import RECORDS
 from geo.metrics import METRICS
 from geo.writing import WRITERS, csv_files, extract
 from geo.writing.extract import of_rows
@@ -156,7 +157,7 @@ def test_geopackage_has_points_in_wgs84(written, tmp_path, kind, count):
 
 
 @pytest.mark.parametrize("format", WRITERS)
-@pytest.mark.parametrize("kind", [kind for kind in exports.KINDS if kind != "progress"])
+@pytest.mark.parametrize("kind", RECORDS)
 def test_area_without_records_gives_a_file_without_rows(conn, ids, kind, format, tmp_path):
     out = tmp_path / f"x.{format}"
     conn.execute(world.finding.delete())

@@ -85,6 +85,7 @@ def index() -> str:
             map=maps.render(made),
             panel=panel,
             hidden=any(row["suppressed"] for row in children),
+            statistics=lambda format: f"/api/v1/statistics?area={area.code}&format={format}",
             download=lambda format: (
                 f"/api/v1/targeting?area={area.code}&order={order}&format={format}"
             ),

@@ -11,6 +11,7 @@ import pyproj
 from geo.writing.extract import DEMO_NOTE, Advance, Extract, unheard
 from geo.writing.points import wkb
 
+_GROUP_ROWS = 50_000
 _TYPES = {"time": pa.timestamp("s", "Asia/Ho_Chi_Minh"), "day": pa.date32()}
 
 
@@ -26,6 +27,7 @@ def write(extract: Extract, out: BinaryIO, _bom: bool, advance: Advance = unhear
     schema = pa.schema(fields)
     count = 0
     box: list[np.ndarray] = []
+    group: list[pa.RecordBatch] = []
     with pq.ParquetWriter(pa.PythonFile(out, "w"), schema, compression="zstd") as writer:
         for batch in extract.batches():
             arrays = [batch[f.name].cast(f.type) for f in schema if f.name != "geometry"]
@@ -33,9 +35,14 @@ def write(extract: Extract, out: BinaryIO, _bom: bool, advance: Advance = unhear
                 lon, lat = batch["lon"], batch["lat"]
                 arrays.append(wkb(lon, lat))
                 box = _grown(box, lon, lat)
-            writer.write_batch(pa.record_batch(arrays, schema=schema))
+            group.append(pa.record_batch(arrays, schema=schema))
             count += len(batch)
+            if sum(map(len, group)) >= _GROUP_ROWS:
+                writer.write_table(pa.Table.from_batches(group))
+                group.clear()
             advance(count)
+        if group:
+            writer.write_table(pa.Table.from_batches(group))
         if extract.located:
             writer.add_key_value_metadata({"geo": orjson.dumps(_geo(box)).decode()})
         if extract.demo:
