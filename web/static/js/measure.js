@@ -97,7 +97,7 @@
     /* ---- the link ---- */
     if (button("copy")) {
       button("copy").addEventListener("click", async () => {
-        const link = location.origin + location.pathname + "?" + map.ancu.address(true);
+        const link = map.ancu.link();
         try {
           await navigator.clipboard.writeText(link);
           hint.hidden = false;

@@ -314,6 +314,7 @@
     });
     map.ancu.viewWords = words;
     map.ancu.address = address;
+    map.ancu.link = () => { remember(false); return location.href; };
     map.ancu.popup = (content, latlng) => L.popup({maxWidth: 280}).setLatLng(latlng).setContent(content).openOn(map);
 
     /* ---- begin ---- */
