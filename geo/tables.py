@@ -264,6 +264,13 @@ survey = Table(
     Index("survey_household_ix", "province_code", "commune_code", "household_code"),
     _tiles("survey", "survey_id", "verdict", "surveyed_at"),
     Index("survey_enumerator_ix", "enumerator", "surveyed_at"),
+    # Also for tiles of a few days, and the order of the latest visits.
+    Index(
+        "survey_time_ix",
+        *("surveyed_at", "survey_id", "commune_code"),
+        postgresql_include=["province_code", "verdict", "cell"],
+        postgresql_where=text("NOT removed"),
+    ),
     Index("survey_demo_ix", "demo", postgresql_where=text("demo")),
     Index(
         "survey_audit_ix",

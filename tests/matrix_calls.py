@@ -184,6 +184,7 @@ LAYER_FILTERS = {
     "surveys": {"verdict": "inside", "rule": "outside"},
     "households": {"status": "poor"},
     "sites": {"stage": "roof"},
+    "findings": {"rule": "outside", "state": "open"},
 }
 
 

@@ -308,6 +308,7 @@ def upgrade() -> None:
     op.create_index('survey_audit_ix', 'survey', ['verdict', 'distance_m', 'survey_id', 'commune_code'], unique=False, postgresql_where=sa.text("verdict <> 'inside'"))
     op.create_index('survey_demo_ix', 'survey', ['demo'], unique=False, postgresql_where=sa.text('demo'))
     op.create_index('survey_cell_ix', 'survey', ['cell'], unique=False, postgresql_include=['province_code', 'commune_code', 'survey_id', 'verdict', 'surveyed_at'], postgresql_where=sa.text('NOT removed'))
+    op.create_index('survey_time_ix', 'survey', ['surveyed_at', 'survey_id', 'commune_code'], unique=False, postgresql_include=['province_code', 'verdict', 'cell'], postgresql_where=sa.text('NOT removed'))
     op.create_index('survey_enumerator_ix', 'survey', ['enumerator', 'surveyed_at'], unique=False)
     op.create_index('survey_household_ix', 'survey', ['province_code', 'commune_code', 'household_code'], unique=False)
     op.create_index('survey_id_ix', 'survey', ['survey_id'], unique=False)
