@@ -62,8 +62,9 @@ def findings_of(
 
 def _doubtful(frame: pd.DataFrame, context: Context) -> np.ndarray:
     """The rows that a rule for single rows may hit: most surveys are fine, and sent one by one."""
-    # Whatever is neither unknown nor false is left to the rule to understand.
-    mocked = [not (told is None or told is False) for told in frame["mock_location"].tolist()]
+    # Whatever is neither unknown nor false is left to the rule to understand; sites tell nothing.
+    told = frame["mock_location"].tolist() if "mock_location" in frame else [None] * len(frame)
+    mocked = [not (one is None or one is False) for one in told]
     return ~location.beyond_doubt(
         frame["verdict"].to_numpy(object),
         frame["lon"].to_numpy(float),
