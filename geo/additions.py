@@ -4,9 +4,12 @@ A row that is added needs no other row to be counted, so that an import costs th
 is stored. Only whether a household had surveys before is asked: see `recount_visited.sql`.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
+from dataclasses import astuple, dataclass
+from datetime import date, datetime
 from itertools import groupby
+from typing import Any, Protocol
 
 from sqlalchemy import Boolean, Column, Connection, MetaData, Table, Text, select, tuple_
 
@@ -20,6 +23,9 @@ _COUNTS = (
     *("surveys", "inside", "uncertain", "outside", "unlocated"),
 )
 _MANY = 20_000
+FINISHED = ("completed", "accepted", "handed_over")
+"""Stages from which on a site is not late any more."""
+
 _Visit = tuple[str, str, str, bool]
 """Province, commune, household, whether the survey is inside."""
 _VISITS = Table(
@@ -34,12 +40,39 @@ _VISITS = Table(
 )
 
 
+class Site(Protocol):
+    """What is counted of a site: geo.intake.records.Site."""
+
+    kind: Any
+    stage: Any
+    stage_on: date | None
+    due_on: date | None
+    cost_planned: int | None
+    cost_paid: int | None
+
+
+Finding = tuple[int, str]
+"""The place of a record in the lists, and the rule that doubts it."""
+
+
+@dataclass
+class _Built:
+    """New sites of one commune, kind and stage."""
+
+    number: int = 0
+    planned: int = 0
+    paid: int = 0
+    last: date | None = None
+
+
 class Additions:
     """Rows that one import added and the counters do not know yet."""
 
     def __init__(self) -> None:
         self._counts: dict[Pair, dict[str, int]] = {}
         self._last: dict[Pair, datetime] = {}
+        self._sites: dict[tuple[str, str, str, str], _Built] = {}
+        self._due: Counter[tuple[str, str, date]] = Counter()
         self._squares: pyramid.Squares = {}
         self._visits: list[_Visit] = []
         self._apart = False
@@ -70,7 +103,7 @@ class Additions:
         moments: Sequence[datetime],
         lon: Floats,
         lat: Floats,
-        findings: Sequence[tuple[int, str]],
+        findings: Sequence[Finding],
     ) -> None:
         """Take up new surveys, and their findings: (place of the survey in the lists, rule)."""
         for pair, code, verdict, moment in zip(pairs, households, verdicts, moments, strict=True):
@@ -79,17 +112,43 @@ class Additions:
             counts[verdict] += 1
             self._last[pair] = max(self._last.get(pair, moment), moment)
             self._visits.append((*pair, code, verdict == "inside"))
+        self._doubted("surveys", pairs, verdicts, lon, lat, findings)
+
+    def sites(
+        self,
+        pairs: Sequence[Pair],
+        sites: Sequence[Site],
+        lon: Floats,
+        lat: Floats,
+        findings: Sequence[Finding],
+    ) -> None:
+        """Take up new sites, and their findings as for surveys."""
+        for pair, one in zip(pairs, sites, strict=True):
+            self._of(pair)
+            built = self._sites.setdefault((*pair, one.kind, one.stage), _Built())
+            built.number += 1
+            built.planned += one.cost_planned or 0
+            built.paid += one.cost_paid or 0
+            built.last = max(filter(None, (built.last, one.stage_on)), default=None)
+            if one.due_on and one.stage not in FINISHED:
+                self._due[*pair, one.due_on] += 1
+        self._doubted("sites", pairs, [one.stage for one in sites], lon, lat, findings)
+
+    def _doubted(
+        self,
+        layer: str,
+        pairs: Sequence[Pair],
+        classes: Sequence[str],
+        lon: Floats,
+        lat: Floats,
+        findings: Sequence[Finding],
+    ) -> None:
+        """Records with the squares of their findings."""
         at = [place for place, _rule in findings]
-        pyramid.gather(self._squares, "surveys", pairs, verdicts, lon, lat, set(at))
-        pyramid.gather(
-            self._squares,
-            "findings",
-            [pairs[place] for place in at],
-            [rule for _place, rule in findings],
-            lon[at],
-            lat[at],
-            range(len(at)),
-        )
+        pyramid.gather(self._squares, layer, pairs, classes, lon, lat, set(at))
+        theirs, rules = [pairs[place] for place in at], [rule for _place, rule in findings]
+        flagged = range(len(at))
+        pyramid.gather(self._squares, "findings", theirs, rules, lon[at], lat[at], flagged)
 
     def make_room(self, conn: Connection) -> None:
         """Keep what a long file visits in the database instead of the memory."""
@@ -104,11 +163,10 @@ class Additions:
         communes = sorted(self.communes.difference(others))
         if communes:
             self._count_rows(conn, communes)
+            self._count_sites(conn, set(communes))
             for visits in self._visits_in(conn, communes):
-                provinces, codes, households, inside = map(list, zip(*visits, strict=True))
-                given = {"households": households, "inside": inside}
-                given |= {"provinces": provinces, "communes": codes}
-                conn.execute(sql("recount_visited"), given)
+                names = ("provinces", "communes", "households", "inside")
+                conn.execute(sql("recount_visited"), _columns(names, visits))
             pyramid.add(conn, self._squares, set(communes))
         if self._apart:
             _VISITS.drop(conn)
@@ -126,6 +184,16 @@ class Additions:
         lists["provinces"] = [province for province, _ in communes]
         lists["communes"] = [commune for _, commune in communes]
         conn.execute(sql("recount_added"), lists)
+
+    def _count_sites(self, conn: Connection, communes: Collection[Pair]) -> None:
+        built = [(*key, *astuple(one)) for key, one in self._sites.items() if key[:2] in communes]
+        if built:
+            names = ("provinces", "communes", "kinds", "stages", *_Built.__dataclass_fields__)
+            conn.execute(sql("recount_added_sites"), _columns(names, built))
+        due = [(*key, number) for key, number in self._due.items() if key[:2] in communes]
+        if due:
+            names = ("provinces", "communes", "days", "number")
+            conn.execute(sql("recount_added_due"), _columns(names, due))
 
     def _keep_apart(self, conn: Connection) -> None:
         if not self._apart:
@@ -158,3 +226,8 @@ class Additions:
                 before += self._counts[pair]["surveys"]
         for _number, some in groupby(numbered, key=lambda one: one[0]):
             yield [pair for _, pair in some]
+
+
+def _columns(names: Sequence[str], rows: Sequence[tuple]) -> dict[str, list]:
+    """Rows as one list a column."""
+    return {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}

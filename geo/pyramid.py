@@ -34,6 +34,7 @@ _FINEST = LEVELS[-1]
 _BELOW = 2 * (ZOOM - _FINEST)
 _PER_DEGREE = 1 << 20
 _MANY = 10_000
+_COMMUNES = 500
 
 
 def level_for(zoom: int) -> int:
@@ -46,17 +47,18 @@ def recount(conn: Connection, pairs: Iterable[Pair], layers: Collection[str] = P
 
     Needs the locks of the communes' counters. Writes only rows that differ.
     """
-    given = list(pairs)
-    if not given:
-        return
-    where = {
-        "provinces": [province for province, _ in given],
-        "communes": [commune for _, commune in given],
-    }
-    if "findings" in layers:
-        conn.execute(sql("place_findings"), where)
+    given = sorted(pairs)
     numbers = {"levels": list(LEVELS), "finest": _FINEST, "below": _BELOW}
-    conn.execute(sql("recount_squares"), {**where, **numbers, "layers": list(layers)})
+    for start in range(0, len(given), _COMMUNES):
+        some = given[start : start + _COMMUNES]
+        where = {
+            "provinces": [province for province, _ in some],
+            "communes": [commune for _, commune in some],
+        }
+        if "findings" in layers:
+            conn.execute(sql("place_findings"), where)
+        known = {**where, **numbers, "pairs": [" ".join(pair) for pair in some]}
+        conn.execute(sql("recount_squares"), {**known, "layers": list(layers)})
 
 
 def gather(

@@ -288,9 +288,9 @@ def kept_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(st.lists(st.sampled_from(NAMES), min_size=1, max_size=8), st.randoms(use_true_random=False))
+@given(st.lists(st.sampled_from(NAMES), min_size=1, max_size=6), st.randoms(use_true_random=False))
 def test_whatever_is_written_squares_and_counters_are_those_of_the_tables(
     homed: Connection, kept_files: None, names: list[str], rnd: random.Random
 ) -> None:

@@ -164,10 +164,16 @@ def _write(intake: Intake, batch: Batch, homes: list[Home], new: bool) -> None:
                 ),
             )
         )
-    findings("site", doubts("site", keys, batch, verdicts), batch)(intake.conn)
+    found = doubts("site", keys, batch, verdicts)
+    findings("site", found, batch)(intake.conn)
     _store_stages(intake, batch, homes)
     intake.count_verdicts(verdicts.verdict)
-    intake.communes |= set(zip(provinces, communes, strict=True))
+    pairs = list(zip(provinces, communes, strict=True))
+    if new:
+        hits = list(zip(found["place"].tolist(), found["rule"].tolist(), strict=True))
+        intake.added.sites(pairs, records, batch.lon, batch.lat, hits)
+    else:
+        intake.communes |= set(pairs)
 
 
 def _store_stages(intake: Intake, batch: Batch, homes: list[Home]) -> None:

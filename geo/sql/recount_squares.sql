@@ -1,11 +1,9 @@
 -- Make the squares of the given communes what their records give; only rows that differ are written.
--- Counted once at the finest level, then added up. What the lists give beyond the pairs falls out,
--- as in recount_communes.sql. Degrees are rounded to 2^-20 (0.1 m): their sums are exact.
-WITH pairs AS MATERIALIZED (
-    SELECT p AS province_code, c AS commune_code
-    FROM unnest(CAST(:provinces AS text[]), CAST(:communes AS text[])) AS given (p, c)
-),
-held AS MATERIALIZED (
+-- Counted once at the finest level, then added up. Degrees are rounded to 2^-20 (0.1 m): their sums
+-- are exact. Lists as in recount_communes.sql; what they give beyond the pairs falls out. Arrays of
+-- constants and subqueries in what is selected are hashed, whatever the planner thinks of their
+-- sizes; a join it would guess to be small and compare each with each.
+WITH held AS MATERIALIZED (
     SELECT province_code, commune_code, subject, subject_id, rule,
            state = 'open' AND NOT blameless AS flagged
     FROM finding
@@ -17,14 +15,13 @@ flags AS MATERIALIZED (
     SELECT DISTINCT province_code, commune_code, subject, subject_id FROM held WHERE flagged
 ),
 records AS (
-    SELECT survey.province_code, survey.commune_code, 'surveys' AS layer, verdict AS class,
-           cell, geom, flags.subject_id IS NOT NULL AS flagged
+    SELECT province_code, commune_code, 'surveys' AS layer, verdict AS class, cell, geom,
+           (province_code, commune_code, survey_id::text) IN (
+               SELECT province_code, commune_code, subject_id FROM flags WHERE subject = 'survey'
+           ) AS flagged
     FROM survey
-    LEFT JOIN flags ON flags.province_code = survey.province_code
-        AND flags.commune_code = survey.commune_code
-        AND flags.subject = 'survey' AND flags.subject_id = survey_id::text
-    WHERE survey.province_code = ANY(CAST(:provinces AS text[]))
-      AND survey.commune_code = ANY(CAST(:communes AS text[]))
+    WHERE province_code = ANY(CAST(:provinces AS text[]))
+      AND commune_code = ANY(CAST(:communes AS text[]))
       AND cell IS NOT NULL AND 'surveys' = ANY(CAST(:layers AS text[]))
     UNION ALL
     SELECT province_code, commune_code, 'households', coalesce(status, ''), cell, geom, false
@@ -33,14 +30,13 @@ records AS (
       AND commune_code = ANY(CAST(:communes AS text[]))
       AND cell IS NOT NULL AND 'households' = ANY(CAST(:layers AS text[]))
     UNION ALL
-    SELECT site.province_code, site.commune_code, 'sites', stage, cell, geom,
-           flags.subject_id IS NOT NULL
+    SELECT province_code, commune_code, 'sites', stage, cell, geom,
+           (province_code, commune_code, site_code) IN (
+               SELECT province_code, commune_code, subject_id FROM flags WHERE subject = 'site'
+           )
     FROM site
-    LEFT JOIN flags ON flags.province_code = site.province_code
-        AND flags.commune_code = site.commune_code
-        AND flags.subject = 'site' AND flags.subject_id = site_code
-    WHERE site.province_code = ANY(CAST(:provinces AS text[]))
-      AND site.commune_code = ANY(CAST(:communes AS text[]))
+    WHERE province_code = ANY(CAST(:provinces AS text[]))
+      AND commune_code = ANY(CAST(:communes AS text[]))
       AND cell IS NOT NULL AND 'sites' = ANY(CAST(:layers AS text[]))
     UNION ALL
     SELECT held.province_code, held.commune_code, 'findings', rule, cell, geom, flagged
@@ -58,7 +54,7 @@ records AS (
     WHERE subject = 'site'
       AND cell IS NOT NULL AND 'findings' = ANY(CAST(:layers AS text[]))
 ),
-finest AS (
+finest AS MATERIALIZED (
     SELECT province_code, commune_code, layer, cell >> CAST(:below AS integer) AS square, class,
            count(*) AS records, count(*) FILTER (WHERE flagged) AS flagged,
            sum(round(ST_X(geom) * 1048576) / 1048576) AS lon_sum,
@@ -72,17 +68,17 @@ wanted AS MATERIALIZED (
            sum(records)::integer AS records, sum(flagged)::integer AS flagged,
            sum(lon_sum) AS lon_sum, sum(lat_sum) AS lat_sum
     FROM finest
-    JOIN pairs USING (province_code, commune_code)
     CROSS JOIN unnest(CAST(:levels AS integer[])) AS level
+    WHERE province_code || ' ' || commune_code = ANY(CAST(:pairs AS text[]))
     GROUP BY 1, 2, 3, 4, 5, 6
 ),
 stored AS MATERIALIZED (
-    SELECT tile_square.*
+    SELECT *
     FROM tile_square
-    JOIN pairs USING (province_code, commune_code)
     WHERE province_code = ANY(CAST(:provinces AS text[]))
       AND commune_code = ANY(CAST(:communes AS text[]))
       AND layer = ANY(CAST(:layers AS text[]))
+      AND province_code || ' ' || commune_code = ANY(CAST(:pairs AS text[]))
 ),
 gone AS (
     DELETE FROM tile_square USING (
