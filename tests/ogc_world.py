@@ -72,13 +72,14 @@ def service(make_database: Callable[..., str], empty_url: str) -> Iterator[Servi
             ),
             {"id": ids["site"]},
         )
-        token = _token(conn, "records.read", *people.EVERYTHING)
-        planner = _token(conn, "figures.read", "planner@00101")
-    yield Service(app, url, ids, token, planner)
+        secret = token(conn, "records.read", *people.EVERYTHING)
+        planner = token(conn, "figures.read", "planner@00101")
+    yield Service(app, url, ids, secret, planner)
     db.engine(url).dispose()
 
 
-def _token(conn: Connection, action: str, *held: str) -> str:
+def token(conn: Connection, action: str, *held: str) -> str:
+    """A token of a new account with these roles."""
     user = store.user_of(conn, people.add(conn, *held))
     return tokens.make(conn, user, "Máy", [action], 7)[1]
 

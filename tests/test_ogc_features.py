@@ -355,37 +355,3 @@ def test_an_unknown_collection_is_not_found(service: Service) -> None:
     for path in ("", "/items", "/items/1", "/queryables", "/tiles"):
         answer = service.client().get(f"/ogc/collections/accounts{path}")
         assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
-
-
-# ---- who asks
-
-
-def test_who_reads_no_records_gets_areas_only(service: Service) -> None:
-    client = service.client(service.planner)
-    assert client.get("/ogc/collections/households/items").status_code == 403
-    answer = client.get("/ogc/collections/areas/items")
-    assert [one["id"] for one in answer.get_json()["features"]] == ["00101"]
-    assert client.get("/ogc/collections/areas/items?area=VN").status_code == 200
-
-
-def test_nobody_gets_nothing_but_the_description(service: Service) -> None:
-    client = service.app.test_client()
-    for path in ("", "/conformance", "/api", "/tileMatrixSets"):
-        assert client.get(f"/ogc{path}").status_code == 200
-    for path in ("/collections", "/collections/areas/items", "/collections/households/items"):
-        answer = client.get(f"/ogc{path}", headers={"Accept": "text/html"})
-        assert answer.status_code == 401
-        assert answer.headers["WWW-Authenticate"] == "Bearer"
-
-
-def test_the_access_log_tells_what_was_read(service: Service) -> None:
-    get(service, "/collections/households/items", status="poor", limit=5, area="01")
-    get(service, f"/collections/surveys/items/01.00101.{service.ids['inside']}")
-    last, before = service.rows(
-        "SELECT subject, subject_id, province_code, commune_code, rows, query, outcome "
-        "FROM access_log WHERE action = 'records.read' ORDER BY entry_id DESC LIMIT 2"
-    )
-    assert (last["subject"], last["subject_id"]) == ("survey", service.ids["inside"])
-    assert (last["commune_code"], last["rows"]) == ("00101", 1)
-    assert (before["subject"], before["province_code"], before["rows"]) == ("households", "01", 5)
-    assert before["query"] == "status=poor&limit=5&area=01"

@@ -29,7 +29,7 @@ _SHARED: dict[str, Part] = {
     "f": _parameter("f", {"type": "string", "enum": ["json", "html"]}, "Form of the answer."),
     "lang": _parameter("lang", {"type": "string", "enum": ["vi", "en"]}, "Language of pages."),
     "area": _parameter(
-        "area", _TEXT, "Code of a present area that is yours; by default the one where you begin."
+        "area", _TEXT, "Code of a present area that is yours; by default all that you may see."
     ),
     "bbox": _parameter(
         "bbox", _NUMBERS, "Lower corner, upper corner; six numbers with heights.",

@@ -1,12 +1,16 @@
 """The resources below /ogc but for single tiles."""
 
 from flask import Blueprint, Response, request
+from sqlalchemy import Connection
 
-from api.access import asked, begin, current, needs, note, own_area, public, query_text, signed_in
+from api.access import asked, begin, caller, needs, note, public, query_text, signed_in
 from api.ogc import asking, describing, document, features, tilesets
 from api.ogc.answering import OPENAPI, SCHEMA, answer
 from geo import areas
+from geo.areas import Area
+from geo.errors import NotFoundError
 from geo.ogc import items
+from geo.ogc.collections import Collection
 
 blueprint = Blueprint("ogc", __name__, url_prefix="/ogc", template_folder="templates")
 
@@ -105,7 +109,7 @@ def tilejson(name: str) -> Response:
 @blueprint.get("/collections/areas/items")
 @signed_in
 def area_features() -> Response:
-    """Areas at and below one, by default one's own."""
+    """Present areas, or those at and below one."""
     return _features("areas")
 
 
@@ -119,7 +123,7 @@ def area_feature(feature_id: str) -> Response:
 @blueprint.get("/collections/<name>/items")
 @needs("records.read")
 def record_features(name: str) -> Response:
-    """Records of an area, by default one's own."""
+    """Records of an area, by default all that one may see."""
     return _features(name)
 
 
@@ -134,16 +138,23 @@ def record_feature(name: str, feature_id: str) -> Response:
 def _features(name: str) -> Response:
     one = asking.collection(name)
     wanted, limit, system = asking.wanted(one), asking.limit(), asking.answered_in()
-    code, cursor = request.args.get("area"), request.args.get("cursor")
+    cursor = request.args.get("cursor")
     note(subject=one.name, query=query_text())
     with begin() as conn:
-        if one.moment is None:
-            area = areas.get(conn, code or own_area(current(), "records.read"))
-        else:
-            area = asked(conn, code)
-        found = items.page(conn, one, area, wanted, limit, cursor)
+        found = items.page(conn, one, _area(conn, one), wanted, limit, cursor)
     note(rows=len(found.items))
     return features.listed(one, found, system, first=cursor is None)
+
+
+def _area(conn: Connection, one: Collection) -> Area | None:
+    """The area that is asked for; None for all that who asks may see.
+
+    That is the default, because map programmes cannot be told an area.
+    """
+    code = request.args.get("area")
+    if code is None:
+        return None
+    return areas.get(conn, code) if one.moment is None else asked(conn, code)
 
 
 def _feature(name: str, feature_id: str) -> Response:
@@ -152,7 +163,11 @@ def _feature(name: str, feature_id: str) -> Response:
     named = one.named_by(feature_id) or {}
     note(subject=one.subject, subject_id=named.get(one.id_names[-1], feature_id))
     with begin() as conn:
-        found = items.one(conn, one, feature_id)
+        try:
+            found = items.one(conn, one, feature_id)
+        except NotFoundError:
+            caller().denied = True  # it may well exist elsewhere
+            raise
     note(
         province_code=found["province_code"] or "",
         commune_code=found.get("commune_code", ""),

@@ -39,12 +39,15 @@ class Wanted:
 def page(
     conn: Connection,
     collection: Collection,
-    area: Area,
+    area: Area | None,
     wanted: Wanted,
     limit: int,
     cursor: str | None = None,
 ) -> Page:
-    """One page of an area's features by identity; 1 ≤ limit ≤ 10,000. Raises UsageError."""
+    """One page of features by identity, of an area or of all that the transaction may see.
+
+    1 ≤ limit ≤ 10,000. Raises UsageError.
+    """
     if not 1 <= limit <= MAX_LIMIT:
         raise UsageError(f"limit must be from 1 to {MAX_LIMIT}, not {limit}.")
     after = _after(collection, cursor)
@@ -111,7 +114,7 @@ def _half(
     conn: Connection,
     collection: Collection,
     source: Source,
-    area: Area,
+    area: Area | None,
     wanted: Wanted,
     after: list[str] | None,
 ) -> Select:
