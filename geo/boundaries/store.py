@@ -199,7 +199,7 @@ def _binary_rows(
     )
     for i, (area_id, full, km2) in enumerate(columns, start=piece.start):
         note = repaired.get(i)
-        yield struct.pack("!hiiii", 5, 4, int(area_id), 4, version)
+        yield struct.pack("!hiqiq", 5, 8, int(area_id), 8, version)
         yield from _field(full)
         yield struct.pack("!id", 8, km2)
         yield from _field(None if note is None else note.encode())
