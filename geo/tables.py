@@ -96,13 +96,13 @@ def _location() -> list[Column]:
     ]
 
 
-def _tiles(table: str, *shown: str) -> Index:
+def _tiles(table: str, *shown: str, where: str = "NOT removed") -> Index:
     """The index on the cell, which holds all that tiles show: they need not read the rows."""
     return Index(
         f"{table}_cell_ix",
         "cell",
         postgresql_include=["province_code", "commune_code", *shown],
-        postgresql_where=text("NOT removed"),
+        postgresql_where=text(where),
     )
 
 
@@ -362,14 +362,10 @@ finding = Table(
     # Where its survey or site stands, kept by geo.pyramid.
     Column("cell", BigInteger),
     one_of("subject", ("survey", "site")),
-    Index(
-        "finding_cell_ix",
-        "cell",
-        postgresql_include=[
-            *("province_code", "commune_code", "subject", "subject_id"),
-            *("rule", "severity", "state", "blameless"),
-        ],
-        postgresql_where=text("cell IS NOT NULL"),
+    _tiles(
+        "finding",
+        *("subject", "subject_id", "rule", "severity", "state", "blameless"),
+        where="cell IS NOT NULL",
     ),
 )
 

@@ -98,3 +98,28 @@ def test_the_ranges_of_a_box_hold_little_else() -> None:
 
 def test_stored_cells_are_plain_numbers() -> None:
     assert cells.stored(np.array([0.0, np.nan]), np.array([0.0, 1.0])) == [3 << 60, None]
+
+
+@given(LON, LAT, st.integers(0, 19))
+def test_pixel_is_where_the_point_lies_in_its_tile(lon, lat, z):
+    x, y = tile_of(lon, lat, z + 12)
+    column, row = cells.pixels(np.array([cell(lon, lat)]), z, 12)
+    # Rounding may put a point on an edge into the next pixel.
+    assert abs(int(column[0]) - x % 4096) in (0, 1, 4095)
+    assert abs(int(row[0]) - y % 4096) in (0, 1, 4095)
+
+
+@pytest.mark.parametrize("z", [20, 22])
+def test_pixels_beyond_the_grid_are_multiples(z):
+    column, _row = cells.pixels(np.array([cell(105.8, 21.0)]), z, 12)
+    assert 0 <= int(column[0]) < 4096
+    assert int(column[0]) % (1 << z + 12 - cells.ZOOM) == 0
+
+
+@given(st.integers(0, 14), st.integers(0, 2**14 - 1), st.integers(0, 2**14 - 1))
+def test_middle_of_a_square_is_half_a_square_in(level, x, y):
+    x, y = x % (1 << level), y % (1 << level)
+    first, _after = cells.tile_range(level, x, y)
+    square = np.array([first >> 2 * (cells.ZOOM - level)])
+    east, south = cells.middles(square, level)
+    assert (east[0] * (1 << level), south[0] * (1 << level)) == (x + 0.5, y + 0.5)
