@@ -127,9 +127,16 @@ ensure_chromium() {
     [ -z "$missing" ] || apt_install "The browser for the tests" $missing
 }
 
+# The tests run the service through it, as larger installations do.
+ensure_pgbouncer() {
+    command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] ||
+        apt_install "PgBouncer for the tests" pgbouncer
+}
+
 make_venv
 install_python_packages
 install_browser_libraries
 if [ "$kind" = dev ]; then
     ensure_chromium
+    ensure_pgbouncer
 fi
