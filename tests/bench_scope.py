@@ -14,7 +14,7 @@ from statistics import median
 import numpy as np
 from sqlalchemy import Connection, Engine, create_engine, text
 
-from geo import areas, cells, copying, layers, schema, surveys
+from geo import areas, cells, copying, layers, metrics, schema, surveys
 from geo.areas import Area
 from geo.cluster import Cluster
 from geo.db import become_runtime
@@ -70,7 +70,10 @@ def fill(engine: Engine, n: int) -> None:
             "verdict": [("inside", "outside", "uncertain")[i % 3] for i in range(n)],
         }
         copying.copy(conn, survey, {**keys, **visit, **place, **known})
-        conn.execute(text("ANALYZE household, survey"))
+        pairs = zip(keys["province_code"], keys["commune_code"], strict=True)
+        metrics.recount(conn, dict.fromkeys(pairs))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        conn.execute(text("VACUUM ANALYZE"))
 
 
 def measure(engine: Engine, n: int) -> list[dict]:
