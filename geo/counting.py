@@ -57,7 +57,7 @@ def touch(conn: Connection, communes: Iterable[Pair], moved: Collection[Pair] = 
         return
     if moved:
         recount(conn, moved)
-    pyramid.recount(conn, doubted, pyramid.DOUBTED)
+    pyramid.recount_doubts(conn, doubted)
 
 
 def revision(conn: Connection, area: Area) -> int:

@@ -5,7 +5,8 @@ exactly its own; what has no point is in no square. `geo.counting` calls what is
 locks of the communes' counters.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection
@@ -19,9 +20,6 @@ LEVELS = (10, 12, 14)
 """The zooms whose tiles are squares. Coarser ones would hold as many rows as level 10, because a
 commune is no larger than its squares; those between would save a fourfold sum at most, and beyond
 14 there are more squares than points."""
-
-DOUBTED = ("surveys", "sites", "findings")
-"""The layers that findings and decisions change."""
 
 Pair = tuple[str, str]
 """province_code, commune_code."""
@@ -47,18 +45,18 @@ def recount(conn: Connection, pairs: Iterable[Pair], layers: Collection[str] = P
 
     Needs the locks of the communes' counters. Writes only rows that differ.
     """
-    given = sorted(pairs)
-    numbers = {"levels": list(LEVELS), "finest": _FINEST, "below": _BELOW}
-    for start in range(0, len(given), _COMMUNES):
-        some = given[start : start + _COMMUNES]
-        where = {
-            "provinces": [province for province, _ in some],
-            "communes": [commune for _, commune in some],
-        }
+    for given in _portions(pairs):
         if "findings" in layers:
-            conn.execute(sql("place_findings"), where)
-        known = {**where, **numbers, "pairs": [" ".join(pair) for pair in some]}
-        conn.execute(sql("recount_squares"), {**known, "layers": list(layers)})
+            conn.execute(sql("place_findings"), _only(given, "provinces", "communes"))
+        conn.execute(sql("recount_squares"), {**given, "layers": list(layers)})
+
+
+def recount_doubts(conn: Connection, pairs: Iterable[Pair]) -> None:
+    """The same where nothing but findings changed: their squares, and who is flagged by them."""
+    known = list(pairs)
+    recount(conn, known, ("findings",))
+    for given in _portions(known):
+        conn.execute(sql("recount_flags"), given)
 
 
 def gather(
@@ -96,6 +94,25 @@ def add(conn: Connection, squares: Squares, communes: Collection[Pair]) -> None:
         numbers = ("records", "flagged", "lon", "lat")
         lists |= dict(zip(numbers, map(list, zip(*sums, strict=True)), strict=True))
         conn.execute(sql("add_squares"), {**lists, "levels": list(LEVELS), "finest": _FINEST})
+
+
+def _portions(pairs: Iterable[Pair]) -> Iterator[dict[str, Any]]:
+    """What the statements ask for, some hundred communes at a time."""
+    ordered = sorted(pairs)
+    for start in range(0, len(ordered), _COMMUNES):
+        some = ordered[start : start + _COMMUNES]
+        yield {
+            "provinces": [province for province, _ in some],
+            "communes": [commune for _, commune in some],
+            "pairs": [" ".join(pair) for pair in some],
+            "levels": list(LEVELS),
+            "finest": _FINEST,
+            "below": _BELOW,
+        }
+
+
+def _only(given: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: given[name] for name in names}
 
 
 def _exact(degrees: Floats) -> list[float]:
