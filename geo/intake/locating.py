@@ -15,9 +15,11 @@ from geo.intake.batches import Batch
 from geo.intake.placing import Places, not_your_commune, unknown_commune, unsure
 from geo.intake.session import Intake, Key, one_of
 from geo.moving import Move
-from geo.rules import Context
+from geo.rules import Context, location
 from geo.tables import NO_COMMUNE, finding, household
 from geo.verdicts.matching import INSIDE, AreaShapes, Recorded, Verdicts, judge
+
+_NO_DOUBTS = pd.DataFrame(columns=["key", *applying.COLUMNS, "place"])
 
 
 class Home(NamedTuple):
@@ -176,11 +178,15 @@ def verdict_columns(intake: Intake, verdicts: Verdicts) -> dict[str, list[object
 def doubts(subject: str, keys: Sequence[Key], batch: Batch, verdicts: Verdicts) -> pd.DataFrame:
     """What the rules find in a batch, one key a row: as geo.audit.applying, with `place`, the
     row's in the batch."""
+    mocked = np.array([bool(told) for told in batch.column("mock_location")], dtype=bool)
+    point = (batch.lon, batch.lat, accuracies(batch))
+    if location.beyond_doubt(verdicts.verdict, *point, mocked, settings()).all():
+        return _NO_DOUBTS  # as nearly always where one survey is sent: no table is made up for it
     frame = verdicts.frame()
     frame["key"] = [key for _province, _commune, key in keys]
     frame["province_code"] = [province for province, _commune, _key in keys]
     frame["commune_code"] = [commune for _province, commune, _key in keys]
-    frame["lon"], frame["lat"], frame["accuracy_m"] = batch.lon, batch.lat, accuracies(batch)
+    frame["lon"], frame["lat"], frame["accuracy_m"] = point
     frame["mock_location"] = batch.column("mock_location")
     found = applying.findings_of(frame, Context(settings()), subject, "key", alone=True)
     places = {key: place for place, key in enumerate(keys)}
