@@ -53,7 +53,7 @@ def test_the_file_holds_the_layers_that_were_asked_for(client: FlaskClient) -> N
     assert "surveys/0/0/0" in kept["tiles"]
     for survey_id in (INSIDE, OUTSIDE, UNCERTAIN):
         assert survey_id.encode() in held(html)
-    assert kept["answers"]["figures"]["05001"]["name"] == "Xã Ba Bể"
+    assert kept["answers"]["figures"]["figures"]["05001"]["name"] == "Xã Ba Bể"
     assert kept["answers"]["outline"]["features"][0]["properties"]["code"] == "05001"
 
 

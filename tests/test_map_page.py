@@ -63,20 +63,10 @@ def test_every_filter_of_a_layer_has_its_field(client: FlaskClient) -> None:
         assert f'value="{layer.name}"' in html
 
 
-def test_figures_come_apart_with_the_areas_names(client: FlaskClient) -> None:
-    told = client.get("/map/19/figures.json").get_json()
-    assert set(told) == {"05001", "05002"}
-    assert told["05001"]["name"] == "Xã Ba Bể"
-    assert told["05001"]["coverage"] == 0.6667
-    assert told["05002"]["coverage"] is None and told["05002"]["suppressed"] is False
-    assert client.get("/map/05001/figures.json").get_json()["05001"]["coverage"] == 0.6667
-
-
-def test_figures_that_are_as_before_are_not_sent_again(client: FlaskClient) -> None:
-    first = client.get("/map/19/figures.json")
-    assert "private" in first.headers["Cache-Control"]
-    again = client.get("/map/19/figures.json", headers={"If-None-Match": first.headers["ETag"]})
-    assert again.status_code == 304 and again.data == b""
+def test_figures_come_by_their_own_address_and_a_commune_has_its_own(client: FlaskClient) -> None:
+    assert "/api/v1/areas/19/children/figures.json" in client.get("/map/19").text
+    assert "0.6666666666666666" not in client.get("/map/19").text
+    assert '"coverage": 0.6666666666666666' in client.get("/map/05001").text
 
 
 def test_a_planner_sees_areas_and_no_records(world: Connection, begin: Callable) -> None:
@@ -90,16 +80,15 @@ def test_a_planner_sees_areas_and_no_records(world: Connection, begin: Callable)
 
 def test_figures_of_small_areas_elsewhere_are_hidden(world: Connection, begin: Callable) -> None:
     page_data.add_household(world, "Y1", "05002")
-    told = reader(world, begin, "planner@05001").get("/map/19/figures.json").get_json()
-    assert told["05002"]["suppressed"] is True
-    assert told["05002"]["coverage"] is None and told["05002"]["households"] is None
-    whole = reader(world, begin, "supervisor@19").get("/map/19/figures.json").get_json()
-    assert whole["05002"]["suppressed"] is False and whole["05002"]["coverage"] == 0
+    hidden = reader(world, begin, "planner@05001").get("/map/05002").text
+    assert '"suppressed": true' in hidden and '"coverage": null' in hidden
+    shown = reader(world, begin, "supervisor@19").get("/map/05002").text
+    assert '"suppressed": false' in shown and '"coverage": 0.0' in shown
 
 
 def test_maps_of_other_areas_are_refused(world: Connection, begin: Callable) -> None:
     officer = reader(world, begin, "officer@05002")
-    for path in ("/map/05001", "/map/19", "/map/05001/figures.json", "/map/05001/file.html"):
+    for path in ("/map/05001", "/map/19", "/map/05001/file.html"):
         assert officer.get(path).status_code == 403, path
     assert officer.get("/map/05002").status_code == 200
 

@@ -41,7 +41,7 @@ def file(code: str) -> Response:
         demo = demo_present(conn)
     if can(current(), "figures.read", area):
         with begin("figures.read") as conn:
-            kept.answers["figures"] = map_page.told(conn, area)
+            kept.answers["figures"] = {"figures": map_page.told(conn, area)}
     note(rows=sum(kept.held.values()), durable=True)
     answer = Response(_written(area, shown, kept, demo), content_type="text/html; charset=utf-8")
     name = f"ancu-map-{area.code}.html"
@@ -50,7 +50,7 @@ def file(code: str) -> Response:
 
 
 def _records(conn: Connection, area: Area, shown: list[str]) -> Stored:
-    kept = Stored()
+    kept = Stored(answers={"figures": {"figures": {}}})
     zoom = _zoom()
     kept.answers["children"], kept.answers["outline"] = shapes(
         conn, area, 9 if zoom is None else zoom
@@ -79,7 +79,8 @@ def _written(area: Area, shown: list[str], kept: Stored, demo: bool) -> str:
     ]  # fmt: skip
     saved = {"query": request.query_string.decode("utf-8", "replace"), "zooms": kept.zooms,
              "note": _("Trong tệp: ") + " ".join(limits) if limits else ""}  # fmt: skip
-    map_page.view(area, "", records=True, saved=saved).add_to(made)
+    own = kept.answers["figures"]["figures"] if area.level == "commune" else {}
+    map_page.view(area, "", own, records=True, saved=saved).add_to(made)
     maps.Call("act", {}).add_to(made)
     drawn = maps.render(made)
     data = maps.script_json({"answers": kept.answers, "tiles": kept.tiles})

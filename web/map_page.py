@@ -9,13 +9,11 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
-from api import answers
 from api.access import asked, begin, current, needs, note, own_area, query_text
 from geo import boundaries, metrics, rules
 from geo.accounts.roles import can
 from geo.areas import Area
 from web import audit_labels, labels, maps
-from web.columns import for_map
 from web.maps.view import METRICS, filters, layers
 from web.shell import page
 
@@ -58,7 +56,8 @@ def area_page(code: str) -> str:
         made = maps.LocalMap(
             _("Bản đồ: %(name)s", name=area.full_name), scripts=("view", "measure", "search")
         )
-        view(area, boundaries.version(conn), records=records).add_to(made)
+        own = told(conn, area) if area.level == "commune" else {}
+        view(area, boundaries.version(conn), own, records=records).add_to(made)
         maps.Call("act", {}).add_to(made)
         maps.Call("search", {"url": url_for("map_search.found", area=area.code)}).add_to(made)
         return page(
@@ -77,37 +76,34 @@ def area_page(code: str) -> str:
         )
 
 
-@pages.get("/map/<code>/figures.json")
-@needs("figures.read")
-def figures(code: str) -> Response:
-    """Name and figures of each child of the area, of a commune of itself: what areas show."""
-    with begin() as conn:
-        area = asked(conn, code)
-        return answers.tagged(answers.json(told(conn, area)).get_data(), "application/json")
-
-
 def told(conn: Connection, area: Area) -> dict[str, dict[str, Any]]:
-    """code → name, whether its figures are hidden, and the metrics that areas are coloured by."""
+    """By code what areas show, as children/figures.json: of the children, of a commune its own."""
     rows = metrics.children_figures(conn, area)
     if area.level == "commune":
         own = {"code": area.code, "full_name": area.full_name, "level": area.level}
         rows = [{**own, **metrics.figures(conn, area)}]
     return {
-        row["code"]: {**row_told, "suppressed": row["suppressed"], "households": row["households"]}
+        row["code"]: {"name": row["full_name"], "suppressed": row["suppressed"]}
+        | {key: row[key] for key in METRICS}
         for row in rows
-        if row["code"] and (row_told := for_map([row], METRICS, lambda _code: None)[row["code"]])
+        if row["code"]
     }
 
 
 def view(
-    area: Area, version: str, *, records: bool, saved: dict[str, Any] | None = None
+    area: Area,
+    version: str,
+    own: dict[str, dict[str, Any]],
+    *,
+    records: bool,
+    saved: dict[str, Any] | None = None,
 ) -> maps.Call:
     """The call that puts all layers of an area on a map; `version` is that of the boundaries."""
     return maps.view(
         area,
         records=records,
         version=version,
-        figures=url_for("map_page.figures", code=area.code),
+        own=own,
         names=metric_names(),
         rules={code: str(labels.term(one.vi, one.en)) for code, one in rules.RULES.items()},
         saved=saved,

@@ -43,7 +43,7 @@ def view(
     *,
     records: bool,
     version: str,
-    figures: str,
+    own: Mapping[str, Any],
     names: Mapping[str, str],
     rules: Mapping[str, str],
     saved: Mapping[str, Any] | None = None,
@@ -51,8 +51,9 @@ def view(
     """The map of an area with all its layers.
 
     records: whether the user may see single records here. version: of the boundaries.
-    figures: address of the children's figures. names: metric → its name. rules: code → title,
-    for findings. saved: the state of a map in a file, which has no address bar to hold it.
+    own: code → figures, of a commune, which has no children with figures.
+    names: metric → its name. rules: code → title, for findings.
+    saved: the state of a map in a file, which has no address bar to hold it.
     """
     return Call(
         "view",
@@ -61,7 +62,8 @@ def view(
             "shapes": f"/api/v1/areas/{quote(area.code)}/children.geojson",
             "outline": outline_url(area.code),
             "version": version,
-            "figures": figures,
+            "figures": f"/api/v1/areas/{quote(area.code)}/children/figures.json",
+            "own": dict(own),
             "metrics": {
                 key: {"label": name, "breaks": SCALES[key].breaks, "colours": SCALES[key].colours}
                 for key, name in names.items()

@@ -205,8 +205,8 @@
     async function loadAreas(fit) {
       const commune = config.area.level === "commune";
       const [shapes, told, outline] = await Promise.all([
-        getJson(addressOf(commune ? config.outline : config.shapes)), getJson(config.figures), getJson(addressOf(config.outline))]);
-      figures = told;
+        getJson(addressOf(commune ? config.outline : config.shapes)), commune ? {figures: config.own} : getJson(config.figures), getJson(addressOf(config.outline))]);
+      figures = told.figures;
       const border = L.geoJSON(outline, {interactive: false, renderer: L.canvas({padding: 0.3}), style: {fill: false, color: "#16324f", weight: 2}}).addTo(map);
       areas = L.geoJSON(shapes, {
         renderer: new Hatched({padding: 0.3}),
