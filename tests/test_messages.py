@@ -25,7 +25,7 @@ SAYS_ALL = ("geo/intake/*.py", "geo/geometry.py", "geo/audit/sample_proof.py")
 SAYS_ERRORS = (
     *(f"geo/{name}.py" for name in ("areas", "copying", "db", "findings", "households")),
     *(f"geo/{name}.py" for name in ("paging", "publishing", "sites", "surveys", "targeting")),
-    "geo/boundaries/reading.py",
+    "geo/boundaries/display.py",
     "geo/moments.py",
     "geo/trail_proof.py",
     "geo/accounts/*.py",
