@@ -180,7 +180,8 @@ def _wait(made: Download, gone: Callable[[], bool]) -> None:
     while not made.counted.wait(_LOOK_EVERY_S):
         if gone():
             made.file.leave()
-    if made.format in STREAMED:
+    # HTTP/1.0, which some proxies speak, cannot tell a file that was cut from a whole one.
+    if made.format in STREAMED and request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0":
         made.file.wait_end(_SHORT_S)
         return
     while not made.file.wait_end(_LOOK_EVERY_S):

@@ -3,6 +3,7 @@
 import os
 import tempfile
 import threading
+import weakref
 
 _BUFFER = 256 * 1024
 _CHUNK = 64 * 1024
@@ -19,7 +20,10 @@ class Growing:
     """
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+        with tempfile.TemporaryFile() as file:
+            self._file = os.dup(file.fileno())
+        # Also when a reader forgets it: what has no name must not outlive who knows of it.
+        self._close = weakref.finalize(self, os.close, self._file)
         self._buffer = bytearray()
         self._news = threading.Condition()
         self._size = self._read = 0
@@ -44,11 +48,12 @@ class Growing:
             return
         self.check()
         left = memoryview(bytes(self._buffer))
+        added = len(left)
         self._buffer.clear()
         while left:
-            left = left[self._file.write(left) :]
+            left = left[os.write(self._file, left) :]
         with self._news:
-            self._size = self._file.tell()
+            self._size += added
             self._news.notify_all()
 
     def finish(self) -> None:
@@ -67,7 +72,7 @@ class Growing:
             self.finished, self.failed = finished, not finished
             self._news.notify_all()
             if self._left:
-                self._file.close()
+                self._close()
 
     @property
     def all_read(self) -> bool:
@@ -92,7 +97,7 @@ class Growing:
             )
             if self.failed or self._left:
                 return b""
-        chunk = os.pread(self._file.fileno(), _CHUNK, self._read)
+        chunk = os.pread(self._file, _CHUNK, self._read)
         self._read += len(chunk)
         return chunk
 
@@ -101,4 +106,4 @@ class Growing:
         with self._news:
             self._left = True
             if self.finished or self.failed:
-                self._file.close()
+                self._close()

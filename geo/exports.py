@@ -72,16 +72,22 @@ class Export:
         if self.format == "csv":
             header = ",".join(column.name for column in self._columns)
             end = b"\r\n" if bom else b"\n"
-            out.write((BOM if bom else b"") + header.encode() + end)
+            with room():
+                out.write((BOM if bom else b"") + header.encode() + end)
             query, into = export_columns.for_csv(self._columns, self._query), out
         else:
             end = b"\n"
             with room():
                 self._spool = cast(BinaryIO, tempfile.TemporaryFile(dir=folder))  # noqa: SIM115
             query, into = export_columns.plain(self._columns, self._query), self._spool
-        self.total = copying_out.copy(
-            conn, query, into, end, lambda done: step("read", done, self.total)
-        )
+        try:
+            self.total = copying_out.copy(
+                conn, query, into, end, lambda done: step("read", done, self.total)
+            )
+        except BaseException:
+            if self._spool is not None:
+                self._spool.close()
+            raise
 
     def write(self, out: BinaryIO, *, bom: bool = False, step: Step = _silent) -> int:
         """Write what was read to `out`; the number of rows. Raises UnavailableError."""

@@ -4,6 +4,7 @@ A route that is not here fails the matrix. `needs` says what docs/accounts.md an
 for; it is not taken from the application.
 """
 
+from geo.export_columns import RECORDS
 from tests.matrix_asking import Call
 from tests.matrix_calls import (
     FILES,
@@ -101,6 +102,15 @@ ROUTES: dict[tuple[str, str], Route] = {
         "figures.read", "area",
         each("/api/v1/progress/{code}", *(f"/api/v1/progress/{{code}}?format={f}" for f in TABLES)),
     ),
+    ("exports.index", "GET"): Route("records.export", "area", each("/exports?area={code}")),
+    ("exports.file", "GET"): Route(
+        "records.export", "area",
+        each(
+            *(f"/exports/{kind}/file?area={{code}}&format=csv&since=" for kind in RECORDS),
+            "/exports/surveys/file?area={code}&format=geojson&verdict=outside&ticket=matrix-word",
+        ),
+    ),
+    ("exports.progress", "GET"): Route(SIGNED_IN, "nothing", once("/exports/matrix-word.json")),
     ("api_progress.statistics", "GET"): Route(
         "figures.read", "area",
         each(*(f"/api/v1/statistics?area={{code}}&format={f}" for f in (*TABLES, "parquet"))),

@@ -17,6 +17,7 @@ from web import (
     changes,
     decisions,
     errors,
+    exports,
     formats,
     intake,
     language,
@@ -68,6 +69,7 @@ PAGES = (
     profiles.pages,
     changes.pages,
     report.pages,
+    exports.pages,
 )
 
 

@@ -24,9 +24,8 @@ def write(extract: Extract, out: BinaryIO, _bom: bool, advance: Advance = unhear
     ]
     if extract.located:
         fields.append(pa.field("geometry", pa.binary()))
-    schema = pa.schema(fields)
+    schema = pa.schema(fields, metadata=_metadata(extract))
     count = 0
-    box: list[np.ndarray] = []
     group: list[pa.RecordBatch] = []
     with pq.ParquetWriter(pa.PythonFile(out, "w"), schema, compression="zstd") as writer:
         for batch in extract.batches():
@@ -34,7 +33,6 @@ def write(extract: Extract, out: BinaryIO, _bom: bool, advance: Advance = unhear
             if extract.located:
                 lon, lat = batch["lon"], batch["lat"]
                 arrays.append(wkb(lon, lat))
-                box = _grown(box, lon, lat)
             group.append(pa.record_batch(arrays, schema=schema))
             count += len(batch)
             if sum(map(len, group)) >= _GROUP_ROWS:
@@ -43,12 +41,19 @@ def write(extract: Extract, out: BinaryIO, _bom: bool, advance: Advance = unhear
             advance(count)
         if group:
             writer.write_table(pa.Table.from_batches(group))
-        if extract.located:
-            writer.add_key_value_metadata({"geo": orjson.dumps(_geo(box)).decode()})
-        if extract.demo:
-            writer.add_key_value_metadata({"note": DEMO_NOTE})
     advance(count)
     return count
+
+
+def _metadata(extract: Extract) -> dict[str, str]:
+    """What stands in the file's schema: the box of all points needs a reading of its own."""
+    found = {"note": DEMO_NOTE} if extract.demo else {}
+    if not extract.located:
+        return found
+    box: list[np.ndarray] = []
+    for batch in extract.batches():
+        box = _grown(box, batch["lon"], batch["lat"])
+    return found | {"geo": orjson.dumps(_geo(box)).decode()}
 
 
 def _grown(box: list[np.ndarray], lon: pa.Array, lat: pa.Array) -> list[np.ndarray]:

@@ -1,11 +1,15 @@
 """XLSX: sheets of up to 1,048,576 rows, written row by row."""
 
+import shutil
+import tempfile
 from collections.abc import Sequence
 from itertools import chain, islice
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 
+from geo.errors import UnavailableError
 from geo.writing.extract import DEMO_NOTE, Advance, Cell, Extract, for_xml, safe, unheard
 
 SHEET_ROWS = 1_048_576
@@ -27,6 +31,20 @@ def write(
 
     rows: how many a sheet holds, its header included.
     """
+    with tempfile.TemporaryFile() as made:
+        try:
+            count = _write(extract, cast(BinaryIO, made), advance, rows)
+        except FileCreateError as error:
+            raise UnavailableError(
+                f"The file cannot be made: {error}. Is the disk full?"
+            ) from error
+        made.seek(0)
+        shutil.copyfileobj(made, out)
+    advance(count)
+    return count
+
+
+def _write(extract: Extract, out: BinaryIO, advance: Advance, rows: int) -> int:
     book = xlsxwriter.Workbook(out, _OPTIONS)
     cells = iter(extract.cells())
     count = number = 0
@@ -43,7 +61,6 @@ def write(
     if extract.demo:
         book.add_worksheet("DEMO").write_string(0, 0, DEMO_NOTE)
     book.close()
-    advance(count)
     return count
 
 
