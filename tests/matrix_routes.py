@@ -139,28 +139,6 @@ ROUTES: dict[tuple[str, str], Route] = {
         each("/map/{code}/file.html", "/map/{code}/file.html?layers=surveys,households,sites"),
     ),
     ("basemap.file", "GET"): Route(SIGNED_IN, "nothing", once("/basemap.pmtiles"), (404,)),
-    ("map_page.home", "GET"): Route("figures.read", "nothing", once("/map"), (302,)),
-    ("map_page.area_page", "GET"): Route(
-        "figures.read", "area", each("/map/{code}", "/map/{code}?layers=surveys&lang=en")
-    ),
-    ("map_search.found", "GET"): Route(SIGNED_IN, "nothing", searches("/map/search.json", "q")),
-    ("map_file.file", "GET"): Route(
-        "records.export",
-        "area",
-        each("/map/{code}/file.html", "/map/{code}/file.html?layers=surveys,households,sites"),
-    ),
-    ("basemap.file", "GET"): Route(SIGNED_IN, "nothing", once("/basemap.pmtiles"), (404,)),
-    ("map_page.home", "GET"): Route("figures.read", "nothing", once("/map"), (302,)),
-    ("map_page.area_page", "GET"): Route(
-        "figures.read", "area", each("/map/{code}", "/map/{code}?layers=surveys&lang=en")
-    ),
-    ("map_search.found", "GET"): Route(SIGNED_IN, "nothing", searches("/map/search.json", "q")),
-    ("map_file.file", "GET"): Route(
-        "records.export",
-        "area",
-        each("/map/{code}/file.html", "/map/{code}/file.html?layers=surveys,households,sites"),
-    ),
-    ("basemap.file", "GET"): Route(SIGNED_IN, "nothing", once("/basemap.pmtiles"), (404,)),
     # Records.
     ("api_households.listing", "GET"): Route(
         "records.read", "area", listing("/api/v1/households", FILES, status="poor")
