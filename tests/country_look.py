@@ -1,5 +1,6 @@
 """How long Chromium takes until a map of the country can be used."""
 
+import logging
 import time
 from statistics import median
 
@@ -20,6 +21,7 @@ def interactive_s(app: Flask, url: str) -> float:
     The median of tries with an empty cache each.
     """
     assets.copy()
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # the table alone is to be printed
     with db.transaction(url, scope=OPERATOR) as conn:
         cookie = people.cookie(app, conn)
     took = []
