@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
@@ -17,7 +17,7 @@ from geo import paging
 from geo.areas import Area
 from geo.errors import NotFoundError, UsageError
 from geo.ogc import literals
-from geo.ogc.collections import PLACE, Collection, Property, Source
+from geo.ogc.collections import PLACE, Collection, Conditions, Property, Source
 from geo.ogc.cql2 import Filter
 from geo.ogc.literals import Interval
 from geo.ogc.systems import CRS84, System
@@ -50,18 +50,58 @@ def page(
     """
     if not 1 <= limit <= MAX_LIMIT:
         raise UsageError(f"limit must be from 1 to {MAX_LIMIT}, not {limit}.")
-    after = _after(collection, cursor)
+    found: list[Record] = []
+    for following in _following(collection.sources[0].keys, _after(collection, cursor)):
+        if len(found) <= limit:
+            query = _ordered(conn, collection, area, wanted, following, limit + 1 - len(found))
+            found += map(paging.plain, conn.execute(query).mappings())
+    if len(found) <= limit:
+        return Page(found, None)
+    last = found[limit - 1]
+    names = [key.name for key in collection.sources[0].keys]
+    return Page(found[:limit], paging.encode([last[name] for name in names]))
+
+
+def _following(keys: Sequence[ColumnElement], after: list[str] | None) -> list[Conditions]:
+    """The conditions for what follows a row, in turn: in its commune, its province, elsewhere.
+
+    One comparison of whole keys would say the same, but PostgreSQL would walk through all of the
+    province up to the row: where an area is fixed, the index is entered by that alone.
+    """
+    if after is None:
+        return [[]]
+    if len(keys) == 1:
+        return [[keys[0] > after[0]]]
+    province, commune, *own = keys
+    own_after = [literal(value) for value in after[2:]]
+    return [
+        [province == after[0], commune == after[1], tuple_(*own) > tuple_(*own_after)],
+        [province == after[0], commune > after[1]],
+        [province > after[0]],
+    ]
+
+
+def _ordered(
+    conn: Connection,
+    collection: Collection,
+    area: Area | None,
+    wanted: Wanted,
+    following: Conditions,
+    limit: int,
+) -> Select:
+    """The first rows of all sources together."""
     halves = [
-        _half(conn, collection, source, area, wanted, after).limit(limit + 1)
+        _half(conn, collection, source, area, wanted)
+        .where(*following)
+        .order_by(*source.keys)
+        .limit(limit)
         for source in collection.sources
     ]
-    names = [key.name for key in collection.sources[0].keys]
     if len(halves) == 1:
-        return paging.page(conn, halves[0], names, limit)
+        return halves[0]
     both = union_all(*(half.subquery().select() for half in halves)).subquery()
-    return paging.page(
-        conn, both.select().order_by(*(both.c[name] for name in names)), names, limit
-    )
+    names = [key.name for key in collection.sources[0].keys]
+    return both.select().order_by(*(both.c[name] for name in names)).limit(limit)
 
 
 def one(conn: Connection, collection: Collection, feature_id: str) -> Record:
@@ -116,9 +156,8 @@ def _half(
     source: Source,
     area: Area | None,
     wanted: Wanted,
-    after: list[str] | None,
 ) -> Select:
-    """The ordered rows of one source."""
+    """The rows of one source."""
     chosen = source.rows(conn, area)
     if wanted.box is not None:
         chosen.append(source.near(wanted.box))
@@ -130,9 +169,7 @@ def _half(
         chosen.append(equals(collection.properties[name], source.columns[name], value))
     if wanted.filter is not None:
         chosen.append(wanted.filter.condition(collection, source))
-    if after is not None:
-        chosen.append(tuple_(*source.keys) > tuple_(*(literal(value) for value in after)))
-    return source.query.where(*chosen).order_by(*source.keys)
+    return source.query.where(*chosen)
 
 
 def _after(collection: Collection, cursor: str | None) -> list[str] | None:
