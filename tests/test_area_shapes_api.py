@@ -151,3 +151,23 @@ def test_figures_are_told_by_code_and_again_only_when_they_changed(client, conn,
     assert second.status_code == 200
     assert second.get_json()["figures"]["05001"]["households"] == before + 1
     assert second.headers["Cache-Control"] == ASK
+
+
+def test_what_one_may_see_is_never_sent_to_another(app, conn):
+    for code, commune in (("HN-000011", "05001"), ("HN-000012", "05002")):
+        page_data.add_household(conn, code, commune)
+    address = "/api/v1/areas/19/children/figures.json"
+    everything = people.client(app, conn)
+    elsewhere = people.client(app, conn, "planner@05001")
+    whole = everything.get(address)
+    assert {
+        code: (row["suppressed"], row["households"])
+        for code, row in whole.get_json()["figures"].items()
+    } == {"05001": (False, 1), "05002": (False, 1)}
+    # One household is a small cell: hidden from who looks at another's commune.
+    told = elsewhere.get(address, headers={"If-None-Match": whole.headers["ETag"]})
+    assert told.status_code == 200
+    row = told.get_json()["figures"]["05002"]
+    assert (row["suppressed"], row["households"]) == (True, None)
+    # And the one who sees everything is told everything again.
+    assert everything.get(address).data == whole.data
