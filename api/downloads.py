@@ -108,11 +108,11 @@ class Download:
             if chunk:
                 yield chunk
             elif self.file.failed:
-                raise CutError(f"The export was not finished: {self.error}")
+                raise CutError(str(self.error))
             elif self.file.all_read:
                 return
             elif gone():
-                raise CutError("The client went away.")
+                raise CutError("gone")
 
     def left(self, sent: bool) -> None:
         """The answer has ended; `sent` tells whether all of it was taken."""

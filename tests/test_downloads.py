@@ -150,7 +150,7 @@ def test_what_fails_half_way_is_broken_off(engine, download):
     made = download(opened=dying)
     made.promise(told.append)
     made.run()
-    with pytest.raises(CutError, match="not finished"):
+    with pytest.raises(CutError, match="database"):
         b"".join(made.chunks(nobody_gone))
     assert len(told) == 1
     assert made.file.finished is False
@@ -158,7 +158,7 @@ def test_what_fails_half_way_is_broken_off(engine, download):
 
 def test_a_client_found_gone_is_no_longer_waited_for(download):
     made = download()  # nobody makes it
-    with pytest.raises(CutError, match="went away"):
+    with pytest.raises(CutError, match="gone"):
         next(made.chunks(lambda: True))
     downloads._slots.release()
 
