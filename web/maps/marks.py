@@ -41,7 +41,7 @@ _STAGES = {
     **dict.fromkeys(("completed", "accepted"), ("diamond", "", 0.75)),
     "handed_over": ("diamond", "", 1.0),
 }
-_SEVERITIES = {"s1": ("drop", "", 0.0), "s2": ("drop", "", 0.5), "s3": ("drop", "", 1.0)}
+_SEVERITIES = {"s1": ("drop", "", 0.33), "s2": ("drop", "", 0.67), "s3": ("drop", "", 1.0)}
 _FORMS = {
     "surveys": _VERDICTS,
     "households": _STATUSES,

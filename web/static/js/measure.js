@@ -5,7 +5,8 @@
   const {element, counts, language} = Ancu.tools;
   const A = 6378137, F = 1 / 298.257223563, E2 = F * (2 - F);
   const AUTHALIC = 6371007.1809;  // metres: the sphere that has as much surface as the ellipsoid
-  const PAPER = 1040, PIXEL = 0.0254 / 96;  // width of A4 across in CSS pixels; metres of one of them
+  // A4 across in CSS pixels: its width, and the height that is left for the map; metres of a pixel.
+  const PAPER = 1040, LEFT = 350, PIXEL = 0.0254 / 96;
 
   const rad = (degrees) => degrees * Math.PI / 180;
 
@@ -126,7 +127,7 @@
       document.getElementById("paper-head").replaceChildren(...lines.map((line) => element("p", "", line)));
     }
     window.addEventListener("beforeprint", () => {
-      const shrink = Math.min(1, PAPER / frame.offsetWidth);
+      const shrink = Math.min(1, PAPER / frame.offsetWidth, LEFT / frame.offsetHeight);
       frame.style.zoom = shrink;
       paperHead(shrink);
     });
