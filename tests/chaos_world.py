@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPException
 from pathlib import Path
 
 from sqlalchemy import Connection, func, select
@@ -76,8 +77,8 @@ class Senders:
         """Whether the device may forget the survey: acknowledged, or refused for good."""
         try:
             status, told = send(self._service.url, who.token, row)
-        except (OSError, ValueError):
-            return False
+        except (OSError, HTTPException, ValueError):
+            return False  # an answer that broke off is none
         if status in _KEEPS:
             self.acknowledged.append(str(row["survey_id"]))
         elif status == 422 and _FUTURE in str(told):
