@@ -145,8 +145,12 @@ class Served:
         if self._engine is not None:
             self._engine.dispose()
         if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
+            # A wrapper such as faketime hands no signal on: who serves is in its group.
+            serving = self.children() if self.before else []
+            os.killpg(self.process.pid, signal.SIGINT)
             try:
+                while any(Path(f"/proc/{one}").exists() for one in serving):
+                    time.sleep(0.2)
                 self.process.wait(timeout=60)
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
