@@ -98,13 +98,12 @@ def get(conn: Connection, code: str, on: date | None = None) -> Area:
 
     Raises NotFoundError.
     """
-    found = conn.execute(
-        select(*_COLUMNS)
-        .where(or_(area.c.code == code, area.c.other_codes.contains([code])), _on(on))
-        .order_by((area.c.code == code).desc())
-        .limit(1)
-    ).first()
-    if found is None:
+    # Nearly always it is the code itself, which one index knows.
+    for known_as in (area.c.code == code, area.c.other_codes.contains([code])):
+        found = conn.execute(select(*_COLUMNS).where(known_as, _on(on)).limit(1)).first()
+        if found is not None:
+            break
+    else:
         when = f" on {on.isoformat()}" if on else ""
         raise NotFoundError(f"There is no area with the code {clean(code)[:20]!r}{when}.")
     return _area(found)

@@ -7,16 +7,16 @@ where the database tells the same text there: what was revoked is gone with the 
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from threading import Lock
 from time import monotonic
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from geo.accounts.clock import moment
 from geo.accounts.roles import User
 from geo.config import settings
-from geo.db import sql
 from geo.scope import of
 
 SESSION, TOKEN = "session", "token"
@@ -27,6 +27,8 @@ _MOST = 20_000
 
 _kept: "OrderedDict[tuple[str, bytes], Pass]" = OrderedDict()
 _lock = Lock()
+
+_ASKED = text("SELECT account_grounds(:session, :token, :account, :own, :idle, :now)")
 
 
 @dataclass(frozen=True)
@@ -82,9 +84,9 @@ def _grounds(conn: Connection, kind: str, secret_hash: bytes, account_id: int) -
     named = {
         "session": secret_hash.hex() if kind == SESSION else "",
         "token": secret_hash.hex() if kind == TOKEN else "",
-        "account": str(account_id),
+        "account": account_id,
         "own": "" if own is None else str(own),
-        "idle_minutes": settings().session_idle_minutes,
+        "idle": timedelta(minutes=settings().session_idle_minutes),
         "now": moment(None),
     }
-    return conn.execute(sql("account_grounds"), named).scalar()
+    return conn.execute(_ASKED, named).scalar()
