@@ -11,6 +11,7 @@ from sqlalchemy import (
     Row,
     Table,
     and_,
+    bindparam,
     case,
     func,
     insert,
@@ -41,6 +42,7 @@ _COLUMNS = (
     area.c.valid_to,
 )
 _PRESENT = area.c.valid_to.is_(None)
+_PRESENT_BY_CODE = select(*_COLUMNS).where(area.c.code == bindparam("code"), _PRESENT)
 _FUZZY_SIMILARITY = 0.5
 
 
@@ -98,12 +100,16 @@ def get(conn: Connection, code: str, on: date | None = None) -> Area:
 
     Raises NotFoundError.
     """
-    # Nearly always it is the code itself, which one index knows.
-    for known_as in (area.c.code == code, area.c.other_codes.contains([code])):
-        found = conn.execute(select(*_COLUMNS).where(known_as, _on(on)).limit(1)).first()
-        if found is not None:
-            break
-    else:
+    # Nearly always it is the code itself of a present one, which an index knows.
+    found = conn.execute(_PRESENT_BY_CODE, {"code": code}).first() if on is None else None
+    if found is None:
+        found = conn.execute(
+            select(*_COLUMNS)
+            .where(or_(area.c.code == code, area.c.other_codes.contains([code])), _on(on))
+            .order_by((area.c.code == code).desc())
+            .limit(1)
+        ).first()
+    if found is None:
         when = f" on {on.isoformat()}" if on else ""
         raise NotFoundError(f"There is no area with the code {clean(code)[:20]!r}{when}.")
     return _area(found)
