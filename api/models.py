@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from geo import findings, households, sites, surveys
+from geo import area_figures, findings, households, sites, surveys
 from geo.areas import Area as GeoArea
 from geo.metrics import METRICS
 from geo.photos import storing
@@ -171,7 +171,7 @@ AreaFigures = create_model(
 )
 ProgressAnswer = create_model(
     "ProgressAnswer",
-    __config__=_also(*_TABLES),
+    __config__=_also(*_TABLES, *area_figures.FORMATS),
     __doc__="An area's figures and its children's, which add up to them.",
     area=(AreaFigures, ...),
     children=(list[AreaFigures], ...),

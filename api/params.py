@@ -90,6 +90,7 @@ BBox = Annotated[
 ]
 Format = Literal["json", "geojson", "csv", "xlsx", "gpkg", "shp", "fgb", "parquet", "kml"]
 TableFormat = Literal["json", "csv", "xlsx"]
+FiguresFormat = Literal["json", "csv", "xlsx", "gpkg", "geojson"]
 
 
 def _day_or_moment(value: Any) -> Any:

@@ -1,16 +1,18 @@
 """Figures of areas, and which communes need help first."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import Field
+from sqlalchemy import Connection
 
 from api import answers, models, params
 from api.access import asked, begin, needs, note, query_text
 from api.errors import PROBLEMS
-from api.params import AreaPath, Query, TableFormat
-from geo import indicators, metrics, targeting
+from api.params import AreaPath, FiguresFormat, Query, TableFormat
+from geo import area_figures, indicators, metrics, targeting
+from geo.areas import Area
 
 blueprint = APIBlueprint(
     "api_progress", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="progress")],
@@ -19,7 +21,9 @@ blueprint = APIBlueprint(
 
 
 class ProgressQuery(Query):
-    format: TableFormat = "json"
+    format: FiguresFormat = Field(
+        "json", description="gpkg and geojson: the area and all below it, with their polygons."
+    )
 
 
 class StatisticsQuery(Query):
@@ -39,19 +43,25 @@ class TargetingQuery(Query):
 )
 @needs("figures.read")
 def progress(path: AreaPath, query: ProgressQuery) -> Response:
-    """All metrics of the area and of its children."""
+    """All metrics of the area and of its children; as maps also of what is below these."""
     with begin() as conn:
         area = asked(conn, path.code)
         note(subject="figures", query=query_text())
-        if query.format != "json":
+        if query.format in area_figures.FORMATS:
+            drawn = area_figures.extract(conn, area)
+        elif query.format != "json":
             return answers.figures(conn, area, query.format)
-        own = {"code": area.code, "full_name": area.full_name, "level": area.level}
-        return answers.json(
-            {
-                "area": own | metrics.figures(conn, area),
-                "children": metrics.children_figures(conn, area),
-            }
-        )
+        else:
+            return answers.json(_with_children(conn, area))
+    return answers.whole(drawn, f"areas-{area.code}", query.format)
+
+
+def _with_children(conn: Connection, area: Area) -> dict[str, Any]:
+    own = {"code": area.code, "full_name": area.full_name, "level": area.level}
+    return {
+        "area": own | metrics.figures(conn, area),
+        "children": metrics.children_figures(conn, area),
+    }
 
 
 @blueprint.get(

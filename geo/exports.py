@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 from sqlalchemy import Connection
 
-from geo import copying_out, export_columns, indicators, metrics
+from geo import area_figures, copying_out, export_columns, indicators, metrics
 from geo.areas import Area
 from geo.errors import UsageError
 from geo.export_columns import RECORDS
@@ -30,6 +30,7 @@ Step = Callable[[str, int, int], None]
 FIGURES: dict[str, Callable[[Connection, Area], Extract]] = {
     "progress": lambda conn, area: progress_extract(conn, area),
     "statistics": indicators.extract,
+    "areas": area_figures.extract,
 }
 KINDS = (*RECORDS, *FIGURES)
 _BLOCK = 2 * 1024 * 1024
@@ -124,7 +125,11 @@ def check(kind: str, format: str) -> None:
         raise UsageError(f"{format!r} is no format; there are: {', '.join(WRITERS)}.")
     if kind not in KINDS:
         raise UsageError(f"{kind!r} cannot be exported; there are: {', '.join(KINDS)}.")
-    if kind not in RECORDS and format not in TABLES:
+    if kind == "areas":
+        if format not in area_figures.FORMATS:
+            choice = " or ".join(area_figures.FORMATS)
+            raise UsageError(f"{kind} are polygons with figures; choose {choice}.")
+    elif kind not in RECORDS and format not in TABLES:
         raise UsageError(f"{kind} has no positions of its own; choose {' or '.join(TABLES)}.")
 
 

@@ -100,7 +100,10 @@ ROUTES: dict[tuple[str, str], Route] = {
     ),
     ("api_progress.progress", "GET"): Route(
         "figures.read", "area",
-        each("/api/v1/progress/{code}", *(f"/api/v1/progress/{{code}}?format={f}" for f in TABLES)),
+        each(
+            "/api/v1/progress/{code}",
+            *(f"/api/v1/progress/{{code}}?format={f}" for f in (*TABLES, "gpkg", "geojson")),
+        ),
     ),
     ("exports.index", "GET"): Route("records.export", "area", each("/exports?area={code}")),
     ("exports.file", "GET"): Route(

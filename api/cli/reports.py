@@ -70,7 +70,7 @@ def progress(area: str, format: str, out: Path | None) -> None:
 def export(kind: str, out: Path, area: str, format: str | None) -> None:
     """Write records of KIND to the file OUT; - is stdout.
 
-    KIND is households, surveys, sites, findings, progress or statistics.
+    KIND is households, surveys, sites, findings, progress, statistics or areas.
     """
     to_stdout = str(out) == "-"
     if out.is_dir():

@@ -16,7 +16,10 @@ _ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
-Cell = str | int | float | None
+SHAPE = "geometry"
+"""The column of polygons, in extracts of areas."""
+
+Cell = str | int | float | bytes | None
 Row = Mapping[str, Any]
 Advance = Callable[[int], None]
 """Told how many rows are written so far."""
@@ -56,7 +59,7 @@ class Column:
     """One column of an extract.
 
     kind: text, int, float; flag (0 or 1); time (ISO 8601 with zone) and day (ISO 8601) as text;
-    any where cells differ in kind.
+    shape (a multipolygon as WKB); any where cells differ in kind.
     """
 
     name: str
@@ -70,6 +73,7 @@ _ARROW = {
     "text": pa.string(),
     "time": pa.string(),
     "day": pa.string(),
+    "shape": pa.binary(),
 }
 
 
@@ -92,6 +96,11 @@ class Extract:
     def names(self) -> tuple[str, ...]:
         """The names of the columns."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def shaped(self) -> bool:
+        """Whether rows are polygons, in the column SHAPE, and no points."""
+        return any(column.kind == "shape" for column in self.columns)
 
     @property
     def schema(self) -> pa.Schema:

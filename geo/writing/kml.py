@@ -29,7 +29,7 @@ def write(extract: Extract, out: BinaryIO, _bom: bool, advance: Advance = unhear
         data = "".join(f"{opened[i]}{texts[i]}</value></Data>" for i in told if row[i] is not None)
         point = ""
         if row[lon] is not None:
-            point = f"<Point><coordinates>{row[lon]},{row[lat]}</coordinates></Point>"
+            point = f"<Point><coordinates>{texts[lon]},{texts[lat]}</coordinates></Point>"
         out.write(
             f"<Placemark><name>{texts[0]}</name><ExtendedData>{data}</ExtendedData>{point}"
             "</Placemark>\n".encode()

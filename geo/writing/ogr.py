@@ -11,14 +11,14 @@ import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from geo.errors import UnavailableError
-from geo.writing.extract import DEMO_NOTE, Advance, Extract, unheard
+from geo.writing.extract import DEMO_NOTE, SHAPE, Advance, Extract, unheard
 from geo.writing.points import wkb
 
-GEOMETRY = "geometry"
+GEOMETRY = SHAPE
 
 
 def write_gpkg(extract: Extract, out: BinaryIO, _bom: bool, advance: Advance = unheard) -> int:
-    """A GeoPackage with one layer of points in EPSG:4326."""
+    """A GeoPackage with one layer of points, or of polygons, in EPSG:4326."""
     note = {"layer_metadata": {"note": DEMO_NOTE}} if extract.demo else {}
     return _write(extract, out, advance, "gpkg", driver="GPKG", **note)
 
@@ -34,6 +34,8 @@ def write_fgb(extract: Extract, out: BinaryIO, _bom: bool, advance: Advance = un
 def _write(extract: Extract, out: BinaryIO, advance: Advance, ending: str, **options: Any) -> int:
     with tempfile.TemporaryDirectory(prefix="ancu-") as folder:
         path = Path(folder, f"{extract.name}.{ending}")
+        if extract.shaped:
+            options["geometry_type"] = "MultiPolygon"
         count = store(extract.name, path, schema_of(extract), lambda: _shaped(extract, advance),
                       **options)  # fmt: skip
         with path.open("rb") as made:
@@ -44,12 +46,14 @@ def _write(extract: Extract, out: BinaryIO, advance: Advance, ending: str, **opt
 
 def schema_of(extract: Extract) -> pa.Schema:
     """The columns without lon and lat, and last the geometry as WKB."""
-    kept = [field for field in extract.schema if field.name not in ("lon", "lat")]
+    kept = [field for field in extract.schema if field.name not in ("lon", "lat", GEOMETRY)]
     return pa.schema([*kept, pa.field(GEOMETRY, pa.binary())])
 
 
 def shaped(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """A batch of an extract in the form of `schema_of`."""
+    if GEOMETRY in batch.schema.names:
+        return batch.select(schema.names)
     arrays = [batch[field.name] for field in schema if field.name != GEOMETRY]
     return pa.record_batch([*arrays, wkb(batch["lon"], batch["lat"])], schema=schema)
 
@@ -67,9 +71,10 @@ def store(
     path: Path,
     schema: pa.Schema,
     batches: Callable[[], Iterator[pa.RecordBatch]],
+    geometry_type: str = "Point",
     **options: Any,
 ) -> int:
-    """Write batches of points in EPSG:4326 as a new file; the number of rows in it.
+    """Write batches in EPSG:4326 as a new file; the number of rows in it.
 
     Raises UnavailableError when the file does not hold them all, as on a full disk.
     """
@@ -92,7 +97,7 @@ def store(
             path,
             layer=layer,
             geometry_name=GEOMETRY,
-            geometry_type="Point",
+            geometry_type=geometry_type,
             crs="EPSG:4326",
             **options,
         )
