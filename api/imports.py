@@ -122,7 +122,7 @@ def _receive(kind: str, query: IntakeQuery) -> Response:
         rows = _rows(request.get_data())
         with change() as conn:
             report = imports.import_rows(
-                conn, kind, enumerate(rows, 1), source="api", dry_run=query.dry_run
+                conn, kind, list(enumerate(rows, 1)), source="api", dry_run=query.dry_run
             )
             note(rows=report.rows)
     return _answer(kind, report)

@@ -1,7 +1,7 @@
 """Files and rows into the database: all or nothing, or the good rows and a file of the bad ones."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Sized
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +33,8 @@ MAX_REFUSED = 1000
 """Without a rejects file reading stops here: the file needs another look anyway."""
 
 _ANALYZE_FROM = 10_000
+_FEW = 100
+"""So many rows are read before a thread to read them has begun."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,9 @@ def import_rows(
         (number, {name: value for name, value in row.items() if value is not None and value != ""})
         for number, row in rows
     )
-    prepared = ahead(batches(kind, given))
+    few = isinstance(rows, Sized) and len(rows) <= _FEW
+    read = batches(kind, given)
+    prepared = nullcontext(read) if few else ahead(read)
     return _import(conn, kind, Source(given), prepared, source, rejects, dry_run, demo, progress)
 
 
