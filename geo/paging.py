@@ -74,19 +74,52 @@ def check_limit(limit: int) -> None:
 def by_key(
     conn: Connection, query: Select, keys: Sequence[ColumnElement], cursor: str | None, limit: int
 ) -> Page:
-    """One page of `query` in the order of `keys`: text columns that identify a record."""
+    """One page of `query` in the order of `keys`: text columns that identify a record.
+
+    The first two are province and commune.
+    """
     check_limit(limit)
-    if cursor:
-        after = known(decode(cursor, [str] * len(keys)))
-        query = query.where(tuple_(*keys) > tuple_(*(literal(v) for v in after)))
-    return page(conn, query.order_by(*keys), [key.key or "" for key in keys], limit)
+    after = known(decode(cursor, [str] * len(keys))) if cursor else None
+    found: list[Record] = []
+    for conditions in following(keys, after):
+        if len(found) <= limit:
+            rest = query.where(*conditions).order_by(*keys).limit(limit + 1 - len(found))
+            found += map(plain, conn.execute(rest).mappings())
+    return first(found, [key.key or "" for key in keys], limit)
+
+
+def following(
+    keys: Sequence[ColumnElement], after: Sequence[str] | None
+) -> list[list[ColumnElement[bool]]]:
+    """The conditions for what follows a row, in turn: in its commune, its province, elsewhere.
+
+    One comparison of whole keys would say the same, but PostgreSQL would walk through all of the
+    province up to the row: where an area is fixed, the index is entered by that alone.
+    """
+    if after is None:
+        return [[]]
+    if len(keys) == 1:
+        return [[keys[0] > after[0]]]
+    province, commune, *own = keys
+    own_after = [literal(value) for value in after[2:]]
+    return [
+        [province == after[0], commune == after[1], tuple_(*own) > tuple_(*own_after)],
+        [province == after[0], commune > after[1]],
+        [province > after[0]],
+    ]
 
 
 def page(conn: Connection, ordered: Select, keys: Sequence[str], limit: int) -> Page:
     """The first `limit` records of an ordered query; the cursor holds the last one's `keys`."""
-    items = [plain(row) for row in conn.execute(ordered.limit(limit + 1)).mappings()]
-    more = len(items) > limit
-    items = items[:limit]
+    return first(
+        [plain(row) for row in conn.execute(ordered.limit(limit + 1)).mappings()], keys, limit
+    )
+
+
+def first(found: list[Record], keys: Sequence[str], limit: int) -> Page:
+    """The page of the first `limit` of what was found, which is one more where others follow."""
+    items = found[:limit]
+    more = len(found) > limit
     return Page(items, encode([items[-1][key] for key in keys]) if more else None)
 
 

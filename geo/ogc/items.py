@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import ColumnElement, Connection, Select, false, literal, tuple_, union_all
+from sqlalchemy import ColumnElement, Connection, Select, false, union_all
 from sqlalchemy.dialects.postgresql import UUID as UUID_TYPE
 
 from geo import paging
@@ -51,34 +51,12 @@ def page(
     if not 1 <= limit <= MAX_LIMIT:
         raise UsageError(f"limit must be from 1 to {MAX_LIMIT}, not {limit}.")
     found: list[Record] = []
-    for following in _following(collection.sources[0].keys, _after(collection, cursor)):
+    keys = collection.sources[0].keys
+    for following in paging.following(keys, _after(collection, cursor)):
         if len(found) <= limit:
             query = _ordered(conn, collection, area, wanted, following, limit + 1 - len(found))
             found += map(paging.plain, conn.execute(query).mappings())
-    if len(found) <= limit:
-        return Page(found, None)
-    last = found[limit - 1]
-    names = [key.name for key in collection.sources[0].keys]
-    return Page(found[:limit], paging.encode([last[name] for name in names]))
-
-
-def _following(keys: Sequence[ColumnElement], after: list[str] | None) -> list[Conditions]:
-    """The conditions for what follows a row, in turn: in its commune, its province, elsewhere.
-
-    One comparison of whole keys would say the same, but PostgreSQL would walk through all of the
-    province up to the row: where an area is fixed, the index is entered by that alone.
-    """
-    if after is None:
-        return [[]]
-    if len(keys) == 1:
-        return [[keys[0] > after[0]]]
-    province, commune, *own = keys
-    own_after = [literal(value) for value in after[2:]]
-    return [
-        [province == after[0], commune == after[1], tuple_(*own) > tuple_(*own_after)],
-        [province == after[0], commune > after[1]],
-        [province > after[0]],
-    ]
+    return paging.first(found, [key.name for key in keys], limit)
 
 
 def _ordered(
