@@ -26,6 +26,9 @@ _SPREAD = (
     (1, 0x5555555555555555),
 )
 _FINER_THAN_LIMIT = 4
+_MOST_QUADS = 1024
+"""Where a box leaves out a little at the grid's edges, all quads along them join to one range."""
+_PER_DEGREE = 1 << 20
 
 Cells = NDArray[np.int64]
 
@@ -45,6 +48,11 @@ def stored(lon: Floats, lat: Floats) -> list[int | None]:
     return [None if cell == NOWHERE else cell for cell in cells(lon, lat).tolist()]
 
 
+def exact(degrees: Floats) -> list[float]:
+    """Degrees rounded to 2^-20 (0.1 m): sums of these are exact in whatever order."""
+    return (np.rint(np.asarray(degrees, float) * _PER_DEGREE) / _PER_DEGREE).tolist()
+
+
 def tile_range(z: int, x: int, y: int) -> Range:
     """The cells of a tile (OSM slippy map numbering)."""
     code = _code(x, y)
@@ -53,7 +61,7 @@ def tile_range(z: int, x: int, y: int) -> Range:
 
 
 def pixels(cells_in: Cells, z: int, bits: int) -> tuple[Cells, Cells]:
-    """Where cells stand in the tile of zoom z that each is in: columns and rows, 0 to 2^bits - 1."""
+    """Where cells stand in the tile of zoom z that each is in: columns, rows, 0 to 2^bits - 1."""
     found = []
     for place in (0, 1):
         along = _gather(cells_in.astype(np.uint64) >> np.uint64(place)) & (1 << ZOOM - z) - 1
@@ -93,7 +101,7 @@ def box_ranges(
         if finer == quads:
             break
         quads, ranges = finer, _joined([tile_range(*quad) for quad in finer])
-        if len(ranges) > _FINER_THAN_LIMIT * limit:
+        if len(ranges) > _FINER_THAN_LIMIT * limit or len(quads) > _MOST_QUADS:
             break
     return _fewer(ranges, limit)
 

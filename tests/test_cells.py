@@ -123,3 +123,36 @@ def test_middle_of_a_square_is_half_a_square_in(level, x, y):
     square = np.array([first >> 2 * (cells.ZOOM - level)])
     east, south = cells.middles(square, level)
     assert (east[0] * (1 << level), south[0] * (1 << level)) == (x + 0.5, y + 0.5)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        (-179.99999409617533, -85.06000069309985, 179.99999409617533, 85.06000069309985),
+        (-180.0, -85.0, 180.0, 85.0),
+        (-179.9999, -1e-9, 179.9999, 85.05),
+        (0.0, -85.05, 179.99999, 85.05),
+        (102.0, 8.0, 102.0000001, 24.0),
+        (100.0, 16.0, 110.0, 16.0000001),
+    ],
+)
+def test_long_edges_of_a_box_are_not_followed_to_the_last_cell(box):
+    """Quads along the edges of the grid join to one range however many they are."""
+    parts = 0
+
+    class Counting(cells._Box):
+        def parts(self, quad):
+            nonlocal parts
+            parts += 1
+            return super().parts(quad)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(cells, "_Box", Counting)
+        ranges = cells.box_ranges(*box)
+    assert len(ranges) <= 16
+    assert parts < 10_000
+    west, south, east, north = box
+    corners = cells.cells(
+        np.array([west, east, west, east]), np.array([south, south, north, north])
+    )
+    assert all(any(first <= cell < after for first, after in ranges) for cell in corners.tolist())
