@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from geo import areas
@@ -31,43 +32,105 @@ from tests.chaos_world import (
 from tests.load import write_households
 from tests.served import Enumerator, Served, send, served, settle
 
-COMMUNES, HOUSEHOLDS = 6, 60
 DISK_MB = 1500
 _FAKETIME = shutil.which("faketime")
 
 Say = Callable[[str], None]
 
 
-class Chaos:
-    """One run: the chances it takes, and what went wrong."""
+@dataclass(frozen=True)
+class World:
+    """A service under way, with the devices that send to it."""
 
-    def __init__(self, seed: int, times: int, rows: int = 20_000) -> None:
+    service: Served
+    people: list[Enumerator]
+    senders: Senders
+
+    def back(self, after: str) -> None:
+        """Wait until surveys are acknowledged again."""
+        self.senders.wait_for_more()
+        say(f"  back after: {after} ({len(self.senders.acknowledged)} surveys)")
+
+
+Fault = Callable[[World], None]
+
+
+class Chaos:
+    """One run: the chances it takes, and what went wrong.
+
+    times: kills of each kind; rows: of each imported file; communes: where surveys come from.
+    """
+
+    def __init__(
+        self, seed: int, times: int, rows: int = 20_000, communes: int = 6, households: int = 60
+    ) -> None:
         self.chance, self.times, self.rows = random.Random(seed), times, rows
+        self.communes, self.households = communes, households
         self.wrong: list[str] = []
 
     def kills(self) -> None:
-        """Kill the database, a worker and an import, each so many times, while surveys come in."""
+        """Kill the database, a worker and an import, each so many times; cut lines."""
         with served() as service:
-            people = settle(service, COMMUNES, HOUSEHOLDS)
-            with Senders(service, people) as senders:
-                senders.wait_for_more(5)
-                whole_s = self._import(service, 0)
-                for number in range(self.times):
-                    self._at_random(lambda: kill_database(service))
-                    self._back(service, senders, f"database, {number + 1}")
-                    self._at_random(lambda: kill_worker(service, self.chance))
-                    self._back(service, senders, f"worker, {number + 1}")
-                    self._import(service, number + 1, self.chance.uniform(0.1, 1.1) * whole_s)
-                self._cut(service, people[0])
-            self._judge(service, senders, "kills")
+            self._through(service, "kills", self._kill, self._cut)
+
+    def full_disk(self) -> None:
+        """Surveys come in while the disk of the database and of all files has no room."""
+        self._on_small_disk("full disk", self._fill)
+
+    def short(self) -> bool:
+        """All of these on one service, for `make test`; False where no small disk can be made."""
+        if self._on_small_disk("short", self._kill, self._cut, self._fill):
+            return True
+        self.kills()
+        return False
+
+    def _on_small_disk(self, name: str, *faults: Fault) -> bool:
+        """Let faults happen to a service whose disk is small; False where none can be made."""
+        home = Path(tempfile.mkdtemp(prefix="ancu-chaos-disk-"))
+        try:
+            with small_disk(home, DISK_MB):
+                service = Served(home)
+                try:
+                    service.start()
+                    self._through(service, name, *faults)
+                finally:
+                    service.stop()
+        except PermissionError as error:
+            say(f"{name}: skipped, {error}")
+            return False
+        finally:
+            home.rmdir()
+        return True
+
+    def _through(self, service: Served, name: str, *faults: Fault) -> None:
+        """Let faults happen while surveys come in, and judge what is left."""
+        people = settle(service, self.communes, self.households)
+        with Senders(service, people) as senders:
+            senders.wait_for_more(5)
+            for fault in faults:
+                fault(World(service, people, senders))
+        self.wrong += [f"{name}: {died}" for died in senders.died]
+        if not audited(service):
+            self.wrong.append(f"{name}: the audit did not take up what waits")
+        self.wrong += [f"{name}: {one}" for one in problems(service, senders)]
+        say(
+            f"{name}: {len(senders.acknowledged)} acknowledged, {senders.again} sent again, "
+            f"{senders.ahead} refused for a clock that is ahead"
+        )
+
+    def _kill(self, world: World) -> None:
+        service = world.service
+        whole_s = self._import(service, 0)
+        for number in range(self.times):
+            self._at_random(lambda: kill_database(service))
+            world.back(f"database, {number + 1}")
+            self._at_random(lambda: kill_worker(service, self.chance))
+            world.back(f"worker, {number + 1}")
+            self._import(service, number + 1, self.chance.uniform(0.1, 1.1) * whole_s)
 
     def _at_random(self, act: Callable[[], None]) -> None:
         threading.Event().wait(self.chance.uniform(0, 2))
         act()
-
-    def _back(self, service: Served, senders: Senders, after: str) -> None:
-        senders.wait_for_more()
-        say(f"  back after: {after} ({len(senders.acknowledged)} surveys)")
 
     def _import(self, service: Served, number: int, after_s: float | None = None) -> float:
         """An import that is killed has stored all of its file or nothing; how long it ran."""
@@ -87,8 +150,9 @@ class Chaos:
         say(f"  import {prefix}: {there} rows, {'ended' if ended else 'killed'} after {ran:.1f} s")
         return ran
 
-    def _cut(self, service: Served, who: Enumerator) -> None:
+    def _cut(self, world: World) -> None:
         """A device that never got its answer sends the same survey again, and it is the same."""
+        service, who = world.service, world.people[0]
         with CutLine(service.port) as line:
             for number in range(self.times):
                 row = who.survey(number)
@@ -101,42 +165,11 @@ class Chaos:
                         self.wrong.append(f"sent again after a cut: {status} {told}")
         say(f"  {self.times} lines cut before the answer")
 
-    def _judge(self, service: Served, senders: Senders, name: str) -> None:
-        if not audited(service):
-            self.wrong.append(f"{name}: the audit did not take up what waits")
-        self.wrong += [f"{name}: {one}" for one in problems(service, senders)]
-        say(
-            f"{name}: {len(senders.acknowledged)} acknowledged, {senders.again} sent again, "
-            f"{senders.ahead} refused for a clock that is ahead"
-        )
-
-    def full_disk(self) -> None:
-        """Surveys come in while the disk of the database and of all files has no room."""
-        home = Path(tempfile.mkdtemp(prefix="ancu-chaos-disk-"))
-        try:
-            with small_disk(home, DISK_MB):
-                self._on_small_disk(home)
-        except PermissionError as error:
-            say(f"full disk: skipped, {error}")
-        finally:
-            home.rmdir()
-
-    def _on_small_disk(self, home: Path) -> None:
-        service = Served(home)
-        try:
-            service.start()
-            people = settle(service, COMMUNES, HOUSEHOLDS)
-            with Senders(service, people) as senders:
-                senders.wait_for_more(5)
-                for _ in range(max(1, self.times // 10)):
-                    with filled(home):
-                        before = senders.again
-                        while senders.again < before + 5:
-                            threading.Event().wait(0.2)
-                    self._back(service, senders, "a full disk")
-            self._judge(service, senders, "full disk")
-        finally:
-            service.stop()
+    def _fill(self, world: World) -> None:
+        for _ in range(max(1, self.times // 10)):
+            with filled(world.service.home):
+                world.senders.wait_for_refusals(5)
+            world.back("a full disk")
 
     def clocks(self) -> None:
         """The server's clock is a day ahead, then a day behind that of database and devices."""
@@ -145,10 +178,9 @@ class Chaos:
             return
         for off in ("+1d", "-1d"):
             with served(before=[_FAKETIME, "-m", "-f", off]) as service:
-                people = settle(service, COMMUNES, HOUSEHOLDS)
-                with Senders(service, people) as senders:
-                    senders.wait_for_more(10)
-                self._judge(service, senders, f"server's clock {off}")
+                self._through(
+                    service, f"server's clock {off}", lambda world: world.senders.wait_for_more(10)
+                )
 
 
 def say(told: str) -> None:

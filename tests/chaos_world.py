@@ -6,6 +6,8 @@ import signal
 import socket
 import subprocess
 import threading
+import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -18,7 +20,7 @@ from geo import metrics, trail_proof
 from geo.audit import due
 from geo.counter_tables import commune_counter, site_due
 from geo.tables import household
-from geo.tile_tables import tile_square
+from geo.tile_tables import tile_day, tile_square
 from tests.served import Enumerator, Row, Served, send, stored
 
 CLOCKS = (timedelta(0), timedelta(days=1, minutes=-30), timedelta(days=-1))
@@ -38,8 +40,10 @@ class Senders:
         self.again = 0
         self.ahead = 0
         """Surveys refused because their device's clock is ahead of the server's."""
+        self.died: list[str] = []
+        """Of each device that ended by a fault of its own, which: nothing it said counts."""
         self._threads = [
-            threading.Thread(target=self._send_on, args=(one, CLOCKS[i % len(CLOCKS)]))
+            threading.Thread(target=self._send_or_tell, args=(one, CLOCKS[i % len(CLOCKS)]))
             for i, one in enumerate(people)
         ]
 
@@ -55,11 +59,29 @@ class Senders:
 
     def wait_for_more(self, number: int = 3, within_s: float = 120) -> None:
         """Wait until so many more surveys are acknowledged; fails when the time is over."""
-        wanted, left = len(self.acknowledged) + number, within_s
-        while len(self.acknowledged) < wanted:
-            assert left > 0, f"nothing was acknowledged for {within_s} s:\n{self._service.said()}"
-            left -= 0.2
+        wanted = len(self.acknowledged) + number
+        self._wait(lambda: len(self.acknowledged) >= wanted, "acknowledged", within_s)
+
+    def wait_for_refusals(self, number: int, within_s: float = 120) -> None:
+        """Wait until so many more surveys have to be sent again; fails when the time is over."""
+        wanted = self.again + number
+        self._wait(lambda: self.again >= wanted, "refused", within_s)
+
+    def _wait(self, come: Callable[[], bool], what: str, within_s: float) -> None:
+        until = time.monotonic() + within_s
+        while not come():
+            # A device that died sends nothing any more: not the service is to blame.
+            assert not self.died, "\n".join(self.died)
+            assert time.monotonic() < until, (
+                f"too few were {what} in {within_s} s:\n{self._service.said()}"
+            )
             threading.Event().wait(0.2)
+
+    def _send_or_tell(self, who: Enumerator, off: timedelta) -> None:
+        try:
+            self._send_on(who, off)
+        except Exception:  # noqa: BLE001 - told to whoever waits, and judged with the run
+            self.died.append(f"the device of {who.commune} died:\n{traceback.format_exc()}")
 
     def _send_on(self, who: Enumerator, off: timedelta) -> None:
         number = 0
@@ -225,6 +247,10 @@ def _squares(conn: Connection) -> set[tuple[object, ...]]:
     return {tuple(row) for row in conn.execute(select(tile_square))}
 
 
+def _days(conn: Connection) -> set[tuple[object, ...]]:
+    return {tuple(row) for row in conn.execute(select(tile_day))}
+
+
 def _due(conn: Connection) -> set[tuple[object, ...]]:
     return {tuple(row) for row in conn.execute(select(site_due))}
 
@@ -233,6 +259,7 @@ _COUNTED: dict[str, Callable[[Connection], set[tuple[object, ...]]]] = {
     "figures": _counters,
     "dates": _due,
     "squares": _squares,
+    "days": _days,
 }
 
 
