@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Boolean, Column, Connection, MetaData, Table, Text, select, tuple_
 
-from geo import copying, pyramid
+from geo import copying, day_squares, pyramid
 from geo.db import sql
 from geo.geometry import Floats
 from geo.pyramid import Pair
@@ -74,6 +74,7 @@ class Additions:
         self._sites: dict[tuple[str, str, str, str], _Built] = {}
         self._due: Counter[tuple[str, str, date]] = Counter()
         self._squares: pyramid.Squares = {}
+        self._days: day_squares.Days = {}
         self._visits: list[_Visit] = []
         self._apart = False
 
@@ -113,6 +114,8 @@ class Additions:
             self._last[pair] = max(self._last.get(pair, moment), moment)
             self._visits.append((*pair, code, verdict == "inside"))
         self._doubted("surveys", pairs, verdicts, lon, lat, findings)
+        flagged = {place for place, _rule in findings}
+        day_squares.gather(self._days, pairs, verdicts, moments, lon, lat, flagged)
 
     def sites(
         self,
@@ -168,6 +171,7 @@ class Additions:
                 names = ("provinces", "communes", "households", "inside")
                 conn.execute(sql("recount_visited"), _columns(names, visits))
             pyramid.add(conn, self._squares, set(communes))
+            day_squares.add(conn, self._days, set(communes))
         if self._apart:
             _VISITS.drop(conn)
 

@@ -8,10 +8,10 @@ locks of the communes' counters.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection
 
-from geo.cells import NOWHERE, ZOOM, cells
+from geo import day_squares
+from geo.cells import NOWHERE, ZOOM, cells, exact
 from geo.db import sql
 from geo.geometry import Floats
 from geo.tile_tables import PYRAMID
@@ -30,7 +30,6 @@ rounded degrees of longitude and latitude]."""
 
 _FINEST = LEVELS[-1]
 _BELOW = 2 * (ZOOM - _FINEST)
-_PER_DEGREE = 1 << 20
 _MANY = 10_000
 _COMMUNES = 500
 
@@ -49,6 +48,8 @@ def recount(conn: Connection, pairs: Iterable[Pair], layers: Collection[str] = P
         if "findings" in layers:
             conn.execute(sql("place_findings"), _only(given, "provinces", "communes"))
         conn.execute(sql("recount_squares"), {**given, "layers": list(layers)})
+        if "surveys" in layers:
+            day_squares.recount(conn, given)
 
 
 def recount_doubts(conn: Connection, pairs: Iterable[Pair]) -> None:
@@ -57,6 +58,7 @@ def recount_doubts(conn: Connection, pairs: Iterable[Pair]) -> None:
     recount(conn, known, ("findings",))
     for given in _portions(known):
         conn.execute(sql("recount_flags"), given)
+        day_squares.recount_flags(conn, given)
 
 
 def gather(
@@ -70,7 +72,7 @@ def gather(
 ) -> None:
     """Count records into `squares`: lon, lat in degrees, NaN for none; flagged: which of them."""
     found = cells(lon, lat)
-    rows = zip(pairs, classes, found.tolist(), _exact(lon), _exact(lat), strict=True)
+    rows = zip(pairs, classes, found.tolist(), exact(lon), exact(lat), strict=True)
     for place, (pair, kind, cell, east, north) in enumerate(rows):
         if cell == NOWHERE:
             continue
@@ -113,7 +115,3 @@ def _portions(pairs: Iterable[Pair]) -> Iterator[dict[str, Any]]:
 
 def _only(given: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: given[name] for name in names}
-
-
-def _exact(degrees: Floats) -> list[float]:
-    return (np.rint(np.asarray(degrees, float) * _PER_DEGREE) / _PER_DEGREE).tolist()

@@ -1,8 +1,8 @@
-"""The pyramid's table: counts per commune and square of the grid, for tiles; see geo.pyramid."""
+"""The pyramid's tables: counts per commune and square of the grid, for tiles; see geo.pyramid."""
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, SmallInteger, Table, Text
 
-from geo.tables import metadata, one_of
+from geo.tables import VERDICTS, metadata, one_of
 
 PYRAMID = ("surveys", "households", "sites", "findings")
 """The layers whose records are counted in squares."""
@@ -27,5 +27,24 @@ tile_square = Table(
     one_of("layer", PYRAMID),
     Index("tile_square_ix", "layer", "level", "square"),
     # Most writes add to rows that are there: room for them on their own page.
+    postgresql_with={"fillfactor": 80},
+)
+
+tile_day = Table(
+    "tile_day",
+    metadata,
+    Column("province_code", Text, primary_key=True),
+    Column("commune_code", Text, primary_key=True),
+    # As in tile_square, at the one level that geo.day_squares names.
+    Column("square", BigInteger, primary_key=True, autoincrement=False),
+    # Blocks of 2^scale days: day >> scale, days counted from 1970-01-01 at UTC+7.
+    Column("scale", SmallInteger, primary_key=True, autoincrement=False),
+    Column("block", Integer, primary_key=True, autoincrement=False),
+    # Surveys by verdict, and those of them with a finding that is open and held against somebody.
+    *(Column(verdict, Integer, nullable=False) for verdict in VERDICTS),
+    *(Column(f"{verdict}_flagged", Integer, nullable=False) for verdict in VERDICTS),
+    Column("lon_sum", Float, nullable=False),
+    Column("lat_sum", Float, nullable=False),
+    Index("tile_day_ix", "scale", "block", "square"),
     postgresql_with={"fillfactor": 80},
 )

@@ -1,5 +1,7 @@
 """Counts figures and squares independently of the service: whole tables, in pandas and numpy."""
 
+import math
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -7,9 +9,10 @@ import pandas as pd
 from sqlalchemy import Connection, Table, func, select
 
 from geo.counter_tables import commune_counter, site_due
+from geo.day_squares import LEVEL, SCALES
 from geo.pyramid import LEVELS
 from geo.tables import KINDS, STAGES, STATUSES, VERDICTS, finding, household, site, survey
-from geo.tile_tables import tile_square
+from geo.tile_tables import tile_day, tile_square
 
 PLACE = ["province_code", "commune_code"]
 _FINISHED = ("completed", "accepted", "handed_over")
@@ -18,6 +21,7 @@ _FINISHED = ("completed", "accepted", "handed_over")
 def assert_kept(conn: Connection) -> None:
     """Whatever was written: counters, due dates and squares are those of the tables."""
     assert stored_squares(conn) == squares(conn)
+    assert stored_days(conn) == days(conn)
     assert stored_counters(conn) == counters(conn)
     assert _due_stored(conn) == _due(conn)
 
@@ -81,6 +85,37 @@ def stored_squares(conn: Connection) -> dict[tuple, tuple]:
     keys = list(tile_square.primary_key.columns)
     values = [tile_square.c[name] for name in ("records", "flagged", "lon_sum", "lat_sum")]
     return {tuple(row[:6]): tuple(row[6:]) for row in conn.execute(select(*keys, *values))}
+
+
+def days(conn: Connection) -> dict[tuple, tuple]:
+    """(province, commune, square, scale, block) → surveys and flagged ones by verdict, degrees."""
+    doubts = frame(conn, finding, "subject", "subject_id", "state", "blameless")
+    of_survey = (doubts["subject"] == "survey") & (doubts["state"] == "open")
+    held = doubts[of_survey & ~doubts["blameless"].astype(bool)]
+    flags = set(held[[*PLACE, "subject_id"]].itertuples(index=False, name=None))
+    found: dict[tuple, list] = {}
+    visits = frame(conn, survey, "survey_id", "verdict", "surveyed_at").dropna(subset=["lon"])
+    for row in visits.to_dict("records"):
+        pair = row["province_code"], row["commune_code"]
+        at = row["lon"], row["lat"]
+        local = pd.Timestamp(row["surveyed_at"]).tz_convert("Etc/GMT-7").date()
+        day = (local - date(1970, 1, 1)).days
+        for scale in SCALES:
+            key = (*pair, morton(*at, LEVEL), scale, math.floor(day / 2**scale))
+            numbers = found.setdefault(key, [0] * 8 + [0.0, 0.0])
+            kind = VERDICTS.index(row["verdict"])
+            numbers[kind] += 1
+            numbers[4 + kind] += (*pair, row["survey_id"]) in flags
+            for place, degrees in enumerate(at):
+                numbers[8 + place] += round(degrees * 2**20) / 2**20
+    return {key: tuple(numbers) for key, numbers in found.items()}
+
+
+def stored_days(conn: Connection) -> dict[tuple, tuple]:
+    keys = [tile_day.c[name] for name in (*PLACE, "square", "scale", "block")]
+    kinds = [tile_day.c[f"{kind}{end}"] for end in ("", "_flagged") for kind in VERDICTS]
+    values = [*kinds, tile_day.c.lon_sum, tile_day.c.lat_sum]
+    return {tuple(row[:5]): tuple(row[5:]) for row in conn.execute(select(*keys, *values))}
 
 
 def counters(conn: Connection) -> dict[tuple, dict[str, Any]]:

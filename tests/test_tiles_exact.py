@@ -2,11 +2,11 @@
 
 import itertools
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geo import areas, layers, metrics
@@ -31,6 +31,7 @@ PEOPLE = {
 DOUBTS = ("outside", "uncertain", "mock_location")
 STATES = ("open", "confirmed")
 FIRST = datetime(2025, 9, 1, 2, 0, tzinfo=UTC)
+VIET_NAM = timezone(timedelta(hours=7))
 EACH = 24
 
 
@@ -72,7 +73,7 @@ def _add(conn, made, place, number):
             add_finding(conn, identity, rule, **key, **told)
             doubts.append((subject, rule))
     rules = dict(doubts)
-    common = {**home, "day": when.date(), "shown": at is not None}
+    common = {**home, "when": when, "shown": at is not None}
     visited = {**common, "enumerator": f"E{number % 3}"}
     open_ = state == "open"
     made["households"].append({**common, "status": status, "flagged": False})
@@ -97,8 +98,19 @@ VALUES = {
     "state": ("open", "decided", "confirmed"),
     "severity": (1, 2, 3),
     "enumerator": ("E0", "E2", "nobody"),
-    "since": (date(2025, 9, 1), date(2025, 9, 3)),
-    "until": (date(2025, 9, 2), date(2025, 9, 5)),
+    "since": (
+        date(2025, 9, 1),
+        date(2025, 9, 3),
+        datetime(2025, 9, 2, tzinfo=VIET_NAM),
+        FIRST + timedelta(days=2),
+        FIRST + timedelta(days=2, seconds=1),
+    ),
+    "until": (
+        date(2025, 9, 2),
+        date(2025, 9, 5),
+        datetime(2025, 9, 4, tzinfo=VIET_NAM),
+        FIRST + timedelta(days=2),
+    ),
 }
 
 
@@ -106,8 +118,7 @@ def matches(row, asked):
     """Whether a record is one that was asked for, told without SQL."""
     for name, value in asked.items():
         if name in ("since", "until"):
-            day = row.get("day")
-            if day is None or (day < value if name == "since" else day > value):
+            if "when" not in row or not _in_time(row["when"], name, value):
                 return False
         elif name == "verdict" and value == "doubtful":
             if row["verdict"] not in ("outside", "uncertain"):
@@ -118,6 +129,13 @@ def matches(row, asked):
         elif row.get(name) != value:
             return False
     return row["shown"]
+
+
+def _in_time(when, name, value):
+    begins = value if isinstance(value, datetime) else datetime.combine(value, time(), VIET_NAM)
+    if name == "since":
+        return when >= begins
+    return when <= value if begins is value else when < begins + timedelta(days=1)
 
 
 def seen(row, scope, area):
@@ -147,6 +165,14 @@ def looks(draw):
     return name, {key: draw(st.sampled_from(VALUES[key])) for key in chosen}
 
 
+DAYS = {"since": date(2025, 9, 2), "until": date(2025, 9, 4)}
+
+
+@example(("surveys", DAYS), 7, "two areas", "VN", 0)
+@example(("surveys", {"since": date(2025, 9, 3), "verdict": "doubtful"}), 3, "commune", "01", 0)
+@example(("surveys", {"until": date(2025, 9, 3), "verdict": "outside"}), 6, "country", "00101", 0)
+@example(("surveys", {**DAYS, "rule": "outside"}), 5, "province", "VN", 0)
+@example(("surveys", DAYS), 8, "country", "VN", 0)
 @settings(max_examples=150, deadline=None)
 @given(
     asked=looks(),

@@ -83,6 +83,7 @@ SURVEYS = _layer(
         conditions=surveys.conditions,
         stored=_by_column("verdict"),
         subject="survey",
+        by_day=True,
     ),
     *("verdict", "rule", "since", "until", "enumerator"),
 )

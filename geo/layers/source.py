@@ -38,7 +38,7 @@ class Source:
     of their attribute. conditions: the filters of the noun's listing. subject: what findings call
     such a record, where there are any. doubted: what makes a row flagged by itself. key_of: class
     → its key among the classes. stored: the condition for the classes in the pyramid that these
-    filters leave, None where it cannot tell.
+    filters leave, None where it cannot tell. by_day: whether tile_day has the records.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Source:
     conditions: Callable[..., list[ColumnElement[bool]]]
     stored: Callable[[Filters, ColumnElement[str]], ColumnElement[bool] | None]
     subject: str | None = None
+    by_day: bool = False
     doubted: ColumnElement[bool] | None = None
     key_of: Callable[[Any], str] = str
 

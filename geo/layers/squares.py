@@ -26,8 +26,8 @@ from sqlalchemy import (
     union_all,
 )
 
-from geo import cells, pyramid
-from geo.layers import mvt
+from geo import cells, day_squares, pyramid
+from geo.layers import days, mvt
 from geo.layers.layer import EXTENT, Tile
 from geo.layers.nets import Nets, Parameters
 from geo.layers.points import NO_BYTES
@@ -45,21 +45,29 @@ def draw(
     conn: Connection, source: Source, at: Tile, nets: Nets, filters: Filters, given: Parameters
 ) -> bytes:
     """The tile with one point a square."""
-    chosen = tuple(filters.items())
-    finest = at.z + FINER
+    made, stored, level, more = _chosen(source, at, nets, filters)
+    below = 2 * (cells.ZOOM - stored)
+    first, after = given["first"] >> below, given["after"] >> below
+    more |= {"first": first, "after": after, "shift": 2 * (stored - level)}
+    rows = conn.execute(made, given | more).mappings()
+    return _encoded(source, at, level, [dict(row) for row in rows])
+
+
+def _chosen(
+    source: Source, at: Tile, nets: Nets, filters: Filters
+) -> tuple[Select, int, int, Parameters]:
+    """The statement, the level of what it reads, that of its squares, and what else it is given."""
+    chosen, finest = tuple(filters.items()), at.z + FINER
     kept = _stored(source, nets, chosen) if finest <= pyramid.LEVELS[-1] + _COARSER else None
-    if kept is None:
-        made, level, stored = _counted(source, nets, chosen), finest, None
-        shift = 2 * (cells.ZOOM - level)
-    else:
+    if kept is not None:
         level = min(finest, pyramid.LEVELS[-1])
         stored = pyramid.level_for(level)
-        made, shift = kept, 2 * (stored - level)
-        below = 2 * (cells.ZOOM - stored)
-        first, after = given["first"] >> below, given["after"] >> below
-        given = {**given, "level": stored, "first": first, "after": after}
-    rows = conn.execute(made, {**given, "shift": shift}).mappings()
-    return _encoded(source, at, level, [dict(row) for row in rows])
+        return kept, stored, level, {"level": stored}
+    asked = days.asked(filters) if source.by_day and at.z <= days.UP_TO else None
+    if asked is not None:
+        level = min(finest, day_squares.LEVEL)
+        return _on_days(nets, asked.verdicts), day_squares.LEVEL, level, asked.given()
+    return _counted(source, nets, chosen), cells.ZOOM, finest, {}
 
 
 _COARSER = 2
@@ -94,6 +102,11 @@ def _stored(source: Source, nets: Nets, filters: _Choice) -> Select | None:
         .subquery()
     )
     return _by_class(found)
+
+
+@lru_cache(maxsize=64)
+def _on_days(nets: Nets, verdicts: tuple[str, ...]) -> Select:
+    return _by_class(days.squares(nets, verdicts).subquery())
 
 
 @lru_cache(maxsize=512)

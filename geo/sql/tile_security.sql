@@ -7,15 +7,19 @@ DECLARE
         OR commune_code = ANY ((SELECT string_to_array(current_setting('ancu.communes', true), ','))::text[]))$q$;
     writing CONSTANT text := $q$(SELECT current_setting('ancu.write', true)) = 'on'$q$;
     changed CONSTANT text := format('%s AND (%s)', writing, in_scope);
+    name text;
 BEGIN
-    ALTER TABLE tile_square ENABLE ROW LEVEL SECURITY;
-    ALTER TABLE tile_square FORCE ROW LEVEL SECURITY;
-    GRANT SELECT, INSERT, UPDATE, DELETE ON tile_square TO ancu_runtime;
-    EXECUTE format('CREATE POLICY seen ON tile_square FOR SELECT USING (%s)', in_scope);
-    EXECUTE format('CREATE POLICY added ON tile_square FOR INSERT WITH CHECK (%s)', changed);
-    EXECUTE format(
-        'CREATE POLICY changed ON tile_square FOR UPDATE USING (%s) WITH CHECK (%s)', changed, changed
-    );
-    EXECUTE format('CREATE POLICY removed ON tile_square FOR DELETE USING (%s)', changed);
+    FOREACH name IN ARRAY ARRAY['tile_square', 'tile_day'] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO ancu_runtime', name);
+        EXECUTE format('CREATE POLICY seen ON %I FOR SELECT USING (%s)', name, in_scope);
+        EXECUTE format('CREATE POLICY added ON %I FOR INSERT WITH CHECK (%s)', name, changed);
+        EXECUTE format(
+            'CREATE POLICY changed ON %I FOR UPDATE USING (%s) WITH CHECK (%s)',
+            name, changed, changed
+        );
+        EXECUTE format('CREATE POLICY removed ON %I FOR DELETE USING (%s)', name, changed);
+    END LOOP;
 END
 $$

@@ -28,6 +28,26 @@ def upgrade() -> None:
     postgresql_with={'fillfactor': 80}
     )
     op.create_index('tile_square_ix', 'tile_square', ['layer', 'level', 'square'], unique=False)
+    op.create_table('tile_day',
+    sa.Column('province_code', sa.Text(), nullable=False),
+    sa.Column('commune_code', sa.Text(), nullable=False),
+    sa.Column('square', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('scale', sa.SmallInteger(), autoincrement=False, nullable=False),
+    sa.Column('block', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('inside', sa.Integer(), nullable=False),
+    sa.Column('uncertain', sa.Integer(), nullable=False),
+    sa.Column('outside', sa.Integer(), nullable=False),
+    sa.Column('unlocated', sa.Integer(), nullable=False),
+    sa.Column('inside_flagged', sa.Integer(), nullable=False),
+    sa.Column('uncertain_flagged', sa.Integer(), nullable=False),
+    sa.Column('outside_flagged', sa.Integer(), nullable=False),
+    sa.Column('unlocated_flagged', sa.Integer(), nullable=False),
+    sa.Column('lon_sum', sa.Float(), nullable=False),
+    sa.Column('lat_sum', sa.Float(), nullable=False),
+    sa.PrimaryKeyConstraint('province_code', 'commune_code', 'square', 'scale', 'block', name=op.f('tile_day_pk')),
+    postgresql_with={'fillfactor': 80}
+    )
+    op.create_index('tile_day_ix', 'tile_day', ['scale', 'block', 'square'], unique=False)
     op.add_column('finding', sa.Column('cell', sa.BigInteger(), nullable=True))
     op.create_index('finding_cell_ix', 'finding', ['cell'], unique=False, postgresql_include=['province_code', 'commune_code', 'subject', 'subject_id', 'rule', 'severity', 'state', 'blameless'], postgresql_where=sa.text('cell IS NOT NULL'))
     op.add_column('commune_counter', sa.Column('last_survey', sa.DateTime(timezone=True), nullable=True))
@@ -40,5 +60,7 @@ def downgrade() -> None:
     op.drop_column('finding', 'cell')
     op.drop_column('commune_counter', 'revision')
     op.drop_column('commune_counter', 'last_survey')
+    op.drop_index('tile_day_ix', table_name='tile_day')
+    op.drop_table('tile_day')
     op.drop_index('tile_square_ix', table_name='tile_square')
     op.drop_table('tile_square')
