@@ -2,8 +2,10 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from sqlalchemy import (
     ColumnElement,
@@ -115,6 +117,12 @@ def get(conn: Connection, code: str, on: date | None = None) -> Area:
     return _area(found)
 
 
+def present(conn: Connection, codes: Iterable[str]) -> dict[str, Area]:
+    """The present areas with these codes, by code; unknown ones are left out."""
+    found = conn.execute(select(*_COLUMNS).where(area.c.code.in_(sorted(set(codes))), _PRESENT))
+    return {one.code: one for one in map(_area, found)}
+
+
 def children(conn: Connection, code: str) -> list[Area]:
     """The present areas directly below `code`, in Vietnamese order."""
     found = conn.execute(select(*_COLUMNS).where(area.c.parent_code == code, _PRESENT))
@@ -184,6 +192,7 @@ _TONES = {mark: place for place, mark in enumerate("\u0300\u0309\u0303\u0301\u03
 _PARTS = re.compile(r"\d+|\D")
 
 
+@lru_cache(maxsize=20_000)
 def name_order(name: str) -> tuple[object, ...]:
     """Sort key for Vietnamese names: a ă â … d đ …, tones only break ties, 2 before 10.
 

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from api.cli import serve
-from api.cli.keeper import Keeper
+from api.cli.keeper import Keeper, stand_back
 from api.cli.serve import require_certificate, require_free, require_safe
 from geo.audit import due
 from geo.cluster import Cluster
@@ -190,6 +190,17 @@ def test_serves_from_nothing_revives_its_database_and_stops_all_it_started():
         if server.poll() is None:
             os.killpg(server.pid, signal.SIGKILL)
         Cluster(home / ".ancu").stop()
+
+
+def test_a_pass_works_with_what_the_server_leaves_of_the_processors():
+    child = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    try:
+        stand_back(child.pid)
+        assert os.getpriority(os.PRIO_PROCESS, child.pid) == 10
+    finally:
+        child.terminate()
+        child.wait()
+    stand_back(child.pid)  # who has ended is left alone
 
 
 class Idle(Keeper):

@@ -7,11 +7,12 @@ Asia/Ho_Chi_Minh. Nothing is known → an en dash, never 0.
 import re
 from collections.abc import Callable
 from datetime import date, datetime
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any
 
+from babel.numbers import format_decimal
 from flask import Flask
-from flask_babel import format_date, format_datetime, format_decimal
+from flask_babel import format_date, format_datetime, get_locale
 from flask_babel import gettext as _
 
 NOTHING = "–"
@@ -23,14 +24,14 @@ def number(value: Number | None, digits: int = 0) -> str:
     """A number with at most `digits` decimals."""
     if value is None:
         return NOTHING
-    return format_decimal(value, "#,##0" + ("." + "#" * digits if digits else ""))
+    return _decimal(value, "#,##0" + ("." + "#" * digits if digits else ""))
 
 
 def percent(value: float | None, digits: int = 1) -> str:
     """A ratio as per cent, with exactly `digits` decimals."""
     if value is None:
         return NOTHING
-    return format_decimal(100 * value, "#,##0" + ("." + "0" * digits if digits else "")) + " %"
+    return _decimal(100 * value, "#,##0" + ("." + "0" * digits if digits else "")) + " %"
 
 
 def probability(value: float | None) -> str:
@@ -101,6 +102,17 @@ def figure(value: Any, kind: str) -> str:
     if kind == "time":
         return moment(value)
     return money(value) if kind == "money" else number(value)
+
+
+def _decimal(value: Number, pattern: str) -> str:
+    # Without a sign for nothing: kept texts do not tell -0.0 from 0.
+    return _written(value or 0, pattern, str(get_locale()))
+
+
+@lru_cache(maxsize=20_000)
+def _written(value: Number, pattern: str, locale: str) -> str:
+    """A page of a province writes some seven hundred numbers, most of them the same small ones."""
+    return format_decimal(value, pattern, locale)
 
 
 def _parsed(value: date | datetime | str | None) -> date | datetime | None:

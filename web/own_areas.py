@@ -70,10 +70,12 @@ def suggestions(conn: Connection, area: Area, action: str) -> list[str]:
 
 def names(conn: Connection, codes: Iterable[str], near: Area) -> dict[str, str]:
     """code → full name of present areas; of communes with their province unless `near` tells it."""
-    found = (area_or_none(conn, code) for code in sorted(set(codes)) if code)
+    wanted = {code for code in codes if code}
+    known = areas.present(conn, wanted)
+    others = (area_or_none(conn, code) for code in sorted(wanted.difference(known)))
     return {
         one.code: with_province(conn, one, near) if one.level == "commune" else one.full_name
-        for one in found
+        for one in (*known.values(), *others)
         if one
     }
 
