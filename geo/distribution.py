@@ -12,6 +12,9 @@ from geo.db import sql
 from geo.errors import ConflictError, UsageError
 
 COLUMN = "province_code"
+FIRST = "household"
+"""Every other distributed table stands beside its rows (colocate_with), so that it comes first;
+its keys point to reference tables alone."""
 REFERENCE = frozenset({"area", "area_successor", "boundary_version", "boundary", "area_shape"})
 """Whole on every server: areas and their polygons, which everything is joined with."""
 LOCAL = {
@@ -32,13 +35,16 @@ LOCAL = {
 
 
 def distributed() -> list[Table]:
-    """The tables that are distributed by province, each after those that its keys point to."""
-    return [one for one in metadata.sorted_tables if one.name not in REFERENCE | LOCAL.keys()]
+    """The tables that are distributed by province, each after those that its keys point to.
+
+    FIRST stands first, because all others are put beside its rows.
+    """
+    found = [one for one in metadata.sorted_tables if one.name not in REFERENCE | LOCAL.keys()]
+    return sorted(found, key=lambda one: one.name != FIRST)
 
 
 def statements(done: frozenset[str] = frozenset()) -> list[str]:
     """What distributes the database, in an order that works; without the tables that are `done`."""
-    first = "household"
     made = [
         # Foreign keys to reference tables: several connections would wait for each other.
         "SET LOCAL citus.multi_shard_modify_mode TO 'sequential'",
@@ -50,7 +56,7 @@ def statements(done: frozenset[str] = frozenset()) -> list[str]:
     ]
     for one in distributed():
         if one.name not in done:
-            beside = "none" if one.name == first else first
+            beside = "none" if one.name == FIRST else FIRST
             made.append(
                 f"SELECT create_distributed_table('{one.name}', '{COLUMN}', "
                 f"colocate_with => '{beside}')"

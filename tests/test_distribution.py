@@ -72,6 +72,10 @@ def test_a_table_is_distributed_after_those_that_it_points_to() -> None:
         )
         assert found, one
         assert (found[4] == "none") == (found[2] == "household")
+        if found[4] not in (None, "none"):
+            assert found[4] in places, (
+                f"{found[2]} is put beside {found[4]}, which is not yet there"
+            )
         places[found[2]] = place
     assert set(places) == {one.name for one in distribution.distributed()} | distribution.REFERENCE
     for name, place in places.items():
