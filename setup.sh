@@ -133,10 +133,17 @@ ensure_pgbouncer() {
         apt_install "PgBouncer for the tests" pgbouncer
 }
 
+# Wrong clocks for `make chaos`, which says that it skips them where this is missing.
+ensure_faketime() {
+    command -v faketime >/dev/null || ! command -v apt-get >/dev/null || ! may_install ||
+        apt_install "faketime for make chaos" faketime || say "Without faketime."
+}
+
 make_venv
 install_python_packages
 install_browser_libraries
 if [ "$kind" = dev ]; then
     ensure_chromium
     ensure_pgbouncer
+    ensure_faketime
 fi
