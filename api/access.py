@@ -3,10 +3,12 @@
 `api/admission.py` admits or refuses a request by these names before its view runs.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
+from urllib.parse import urlencode
 
 from flask import Flask, current_app, g, has_request_context, request
 from sqlalchemy import Connection
@@ -25,6 +27,7 @@ PUBLIC = "public"
 """A route that anybody may call, signed in or not."""
 SIGNED_IN = "signed in"
 """A route for everybody who is signed in: names and borders of areas, one's own account."""
+_LONGEST_QUERY = 1900
 
 
 @dataclass
@@ -197,5 +200,13 @@ def note(**told: Any) -> Note:
 
 
 def query_text() -> str:
-    """The filters of the request as the access log keeps them."""
-    return request.query_string.decode("utf-8", "replace")[:500]
+    """The parameters of the request as the access log keeps them: each once, as it is understood.
+
+    Of one that is given again and again only the first value counts, here as everywhere. What is
+    cut at the end is told by a digest of the whole.
+    """
+    text = urlencode(request.args.to_dict(), safe=",:/@;")
+    if len(text) <= _LONGEST_QUERY:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return f"{text[:_LONGEST_QUERY]}… (sha256 {digest})"

@@ -155,22 +155,27 @@ def _record(response: Response) -> Response:
     if not (refused or told.note.wanted or told.action not in (PUBLIC, SIGNED_IN)):
         return response
     entry = entries.of(response.status_code)
-    allowed = entry.outcome == "allowed"
-    look = (entry.account_id, entry.via, entry.address, told.note.look)
-    if allowed and told.note.look and _looks.covers(look):
-        return response
     try:
-        with access.opener()(NOBODY) as conn:
-            trail.append(conn, entry, durable=not allowed or told.note.durable)
+        if entry.outcome == "allowed" and told.note.look:
+            with _looks.first(
+                (entry.account_id, entry.via, entry.address, told.note.look)
+            ) as first:
+                if first:
+                    _store(entry)
+        else:
+            _store(entry)
     except AncuError as error:
         log.error("The access log cannot be written: %s", error)
         if response.status_code < 400:
             response.close()
             return current_app.make_response(_unlogged())
-        return response
-    if allowed and told.note.look:
-        _looks.add(look)
     return response
+
+
+def _store(entry: trail.Entry) -> None:
+    durable = entry.outcome != "allowed" or caller().note.durable
+    with access.opener()(NOBODY) as conn:
+        trail.append(conn, entry, durable=durable)
 
 
 def _unlogged() -> tuple[str, int]:

@@ -6,12 +6,14 @@ covered by that entry for a while. What a server process forgets is only logged 
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from threading import Lock
 from time import monotonic
 
 LIVES_S = 300
 _MOST = 50_000
+_GATES = 64
 
 
 class Looks:
@@ -20,14 +22,22 @@ class Looks:
     def __init__(self) -> None:
         self._until: OrderedDict[Hashable, float] = OrderedDict()
         self._lock = Lock()
+        self._gates = [Lock() for _ in range(_GATES)]
 
-    def covers(self, look: Hashable) -> bool:
-        """Whether an entry stands for this look."""
-        with self._lock:
-            return self._until.get(look, 0.0) > monotonic()
+    @contextmanager
+    def first(self, look: Hashable) -> Iterator[bool]:
+        """Whether no entry stands for a look yet: it is to be stored in the block.
 
-    def add(self, look: Hashable) -> None:
-        """An entry for this look was stored just now."""
+        Others of the same look wait until it is. A block that fails leaves the look unlogged.
+        """
+        with self._gates[hash(look) % _GATES]:
+            with self._lock:
+                covered = self._until.get(look, 0.0) > monotonic()
+            yield not covered
+            if not covered:
+                self._add(look)
+
+    def _add(self, look: Hashable) -> None:
         with self._lock:
             self._until[look] = monotonic() + LIVES_S
             self._until.move_to_end(look)

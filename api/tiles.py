@@ -54,10 +54,12 @@ def tile(path: TilePath, query: TileQuery) -> Response:
     """Records of a layer: counts per square, or single points where these are not too many."""
     z, x, y = path.z, path.x, path.y
     piece = logged_piece(path.layer, z, x, y)
-    note(subject="tile", subject_id=piece, query=query_text(), look=f"{piece}?{query_text()}")
-    filters = query.model_dump(exclude={"area"}, exclude_none=True)
+    note(subject="tile", subject_id=piece, query=query_text())
+    given = query.model_dump(exclude={"area"}, exclude_none=True)
+    filters = {name: value for name, value in given.items() if value != ""}
     with begin() as conn:
         area = asked(conn, query.area)
+        note(look=f"{piece} {area.code} {sorted(filters.items(), key=str)}")
         name = f"{path.layer}/{z}/{x}/{y}"
         tag = stamp(conn, area, name, filters)
         if request.if_none_match.contains_weak(tag):

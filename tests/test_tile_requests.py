@@ -1,12 +1,14 @@
 """Requests for tiles: sent again only when something changed, kept apart by who may see what."""
 
 import gzip
+import threading
 
 import pytest
 from flask_openapi3 import OpenAPI
 from sqlalchemy import Connection, func, select, update
 
 from api import access, admission, blueprints, tiles
+from api.looks import Looks
 from geo import metrics
 from geo.account_tables import access_log, account
 from geo.tables import survey
@@ -149,3 +151,65 @@ def test_who_was_shut_out_gets_no_tile_that_is_kept(app, client, conn):
 )
 def test_the_log_names_the_piece_of_the_map_that_holds_a_tile(tile, piece):
     assert tiles.logged_piece(*tile) == piece
+
+
+def entries(conn: Connection) -> list[tuple[str, str]]:
+    """Subject and query of the entries about tiles, the oldest first."""
+    found = select(access_log.c.subject_id, access_log.c.query).where(
+        access_log.c.subject == "tile"
+    )
+    return [tuple(row) for row in conn.execute(found.order_by(access_log.c.entry_id))]
+
+
+def test_no_padding_keeps_a_look_out_of_the_log(client, conn):
+    pad = "verdict=inside&" * 200
+    for wanted in ("area=01", "area=02", "area=01&enumerator=Z9", "area=01&rule=outside"):
+        assert client.get(f"{TILE}?{pad}{wanted}").status_code == 200
+    assert [query for _piece, query in entries(conn)] == [
+        "verdict=inside&area=01",
+        "verdict=inside&area=02",
+        "verdict=inside&area=01&enumerator=Z9",
+        "verdict=inside&area=01&rule=outside",
+    ]
+
+
+def test_what_is_cut_from_a_long_query_is_told_by_a_digest(app):
+    told = []
+    for end in "ab":
+        with app.test_request_context(f"/?area=01&q={'x' * 3000}{end}"):
+            told.append(access.query_text())
+    assert told[0][:1900] == told[1][:1900] == f"area=01&q={'x' * 1890}"
+    assert told[0] != told[1]
+    assert max(map(len, told)) < 2000
+
+
+def test_a_filter_without_a_value_is_none(client):
+    assert client.get(f"{TILE}?enumerator=&rule=").data == client.get(TILE).data != b""
+
+
+def test_who_comes_at_the_same_time_waits_for_the_one_entry():
+    looks, stored, begun = Looks(), [], threading.Barrier(8)
+
+    def ask():
+        begun.wait()
+        with looks.first("a look") as first:
+            if first:
+                stored.append(first)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert len(stored) == 1
+
+
+def test_a_look_whose_entry_could_not_be_stored_is_not_covered():
+    looks = Looks()
+    with pytest.raises(OSError), looks.first("a look") as first:
+        assert first
+        raise OSError
+    with looks.first("a look") as again:
+        assert again
+    with looks.first("a look") as covered:
+        assert not covered
