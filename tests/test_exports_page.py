@@ -85,3 +85,34 @@ def test_progress_is_told_to_its_own_account_only(client, conn, begin):
     assert told == {"state": "done", "done": 4, "total": 4}
     other = people.client(create_app(begin), conn)
     assert other.get("/exports/page-word-5.json").json["state"] == "none"
+
+
+def test_the_form_begins_with_the_filters_of_the_address(client):
+    html = client.get("/exports?area=01&rule=outside&enumerator=%22%3Ca%3E&since=2025-09-01").text
+    assert html.count('<option value="outside" selected>') == 3  # of surveys, sites and findings
+    assert html.count('name="enumerator" value="&#34;&lt;a&gt;"') == 2
+    assert html.count('name="since" value="2025-09-01"') == len(RECORDS)
+
+
+def test_a_file_has_the_rule_and_the_enumerator_of_the_form(client, ids):
+    def found(more):
+        answer = client.get(f"/exports/surveys/file?area=01&format=geojson&{more}")
+        return [one["properties"]["survey_id"] for one in json.loads(answer.data)["features"]]
+
+    assert found("rule=outside&enumerator=E1") == [ids["outside"]]
+    assert found("rule=outside&enumerator=E2") == []
+
+
+def test_where_there_is_nothing_the_page_says_so(client):
+    html = client.get("/exports?area=00201").text  # one household and no more
+    assert 'action="/exports/households/file"' in html
+    for kind in ("surveys", "sites", "findings"):
+        assert f'action="/exports/{kind}/file"' not in html
+    assert html.count("chưa có dữ liệu loại này") == 3
+
+
+def test_figures_as_maps_and_tables_are_offered(client):
+    html = client.get("/exports?area=01").text
+    for format in ("gpkg", "geojson"):
+        assert f'href="/api/v1/progress/01?format={format}"' in html
+    assert 'href="/api/v1/statistics?area=01&amp;format=parquet"' in html

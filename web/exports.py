@@ -16,7 +16,9 @@ from api.params import Listing
 from api.sites import SiteQuery
 from api.surveys import SurveyQuery
 from api.tickets import Ticket
+from geo import metrics
 from geo.export_columns import RECORDS
+from geo.rules import RULES
 from web import audit_labels, labels, own_areas
 from web.shell import page
 
@@ -30,11 +32,18 @@ QUERIES: dict[str, type[Listing]] = {
     "findings": FindingQuery,
 }
 TITLES = {
-    "households": _l("Hộ gia đình"),
+    "households": _l("Danh sách hộ"),
     "surveys": _l("Phiếu khảo sát"),
     "sites": _l("Nhà xây mới, sửa chữa"),
-    "findings": _l("Phiếu bị nghi vấn"),
+    "findings": _l("Các phiếu bị nghi vấn"),
 }
+COUNTED = {
+    "households": "households",
+    "surveys": "surveys",
+    "sites": "sites",
+    "findings": "surveys",
+}
+"""The metric that is 0 where there is nothing of a kind."""
 FORMATS = {
     "xlsx": "Excel (XLSX)",
     "csv": "CSV",
@@ -45,26 +54,37 @@ FORMATS = {
     "fgb": "FlatGeobuf",
     "parquet": "GeoParquet",
 }
+_VERDICT = (_l("Kết luận vị trí"), labels.VERDICTS)
+_RULE = (_l("Cảnh báo"), {code: labels.term(one.vi, one.en) for code, one in RULES.items()})
+_VISITED = {"true": _l("Đã khảo sát"), "false": _l("Còn phải khảo sát")}
 CHOICES = {
-    "households": {"status": (_l("Kết quả rà soát"), labels.STATUSES)},
-    "surveys": {"verdict": (_l("Kết luận"), labels.VERDICTS)},
-    "sites": {
-        "stage": (_l("Giai đoạn"), labels.STAGES),
-        "verdict": (_l("Kết luận"), labels.VERDICTS),
+    "households": {
+        "status": (_l("Kết quả rà soát"), labels.STATUSES),
+        "surveyed": (_l("Khảo sát"), _VISITED),
     },
+    "surveys": {"verdict": _VERDICT, "rule": _RULE},
+    "sites": {"stage": (_l("Giai đoạn"), labels.STAGES), "verdict": _VERDICT, "rule": _RULE},
     "findings": {
         "state": (_l("Tình trạng"), audit_labels.STATES),
-        "verdict": (_l("Kết luận"), labels.VERDICTS),
+        "verdict": _VERDICT,
+        "rule": _RULE,
     },
 }
+"""Filters by kind that offer values: their name, and value → words."""
+TYPED = {
+    "surveys": {"enumerator": _l("Điều tra viên")},
+    "findings": {"enumerator": _l("Điều tra viên"), "device": _l("Thiết bị")},
+}
+"""Filters by kind that are typed in."""
 
 
 @pages.get("")
 @needs(ACTION)
 def index() -> str:
-    """What can be taken out of an area, each kind with its filters."""
+    """What can be taken out of an area, each kind with its filters, as far as the address names."""
     with begin() as conn:
         area = asked(conn, request.args.get("area"))
+        figures = metrics.figures(conn, area)
         return page(
             conn,
             "exports.html",
@@ -73,7 +93,9 @@ def index() -> str:
             title=_("Xuất dữ liệu") + ": " + area.full_name,
             options=own_areas.around(conn, area, ACTION),
             kinds=TITLES,
+            bare=[kind for kind in TITLES if not figures[COUNTED[kind]]],
             choices=CHOICES,
+            typed=TYPED,
             formats=FORMATS,
         )
 

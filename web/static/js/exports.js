@@ -11,6 +11,8 @@
     const bar = place.querySelector("progress");
     const words = place.querySelector("[data-read]");
     place.hidden = false;
+    bar.hidden = told.state === "failed";
+    place.classList.toggle("late", bar.hidden);
     if (told.total > 0 && told.state !== "none") { bar.max = told.total; bar.value = told.done; } else { bar.removeAttribute("value"); }
     const number = new Intl.NumberFormat(document.documentElement.lang);
     const counted = told.total > 0 ? " (" + number.format(told.done) + " / " + number.format(told.total) + ")" : "";
