@@ -7,7 +7,7 @@ from flask import Flask, Response, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
-from api import admission
+from api import admission, counts
 from geo.config import settings
 
 SIGN_IN = "30 per minute"
@@ -15,7 +15,7 @@ SIGN_IN = "30 per minute"
 limiter = Limiter(
     get_remote_address,
     default_limits=[lambda: f"{settings().rate_per_minute} per minute"],
-    storage_uri="memory://",
+    storage_uri=f"{counts.SCHEME}://",
 )
 
 

@@ -143,8 +143,7 @@ def _copy(
 
 def _few(target: str, names: str, columns: Mapping[str, Sequence[object]]) -> Load:
     """The same rows in one statement, which row-level security allows to everybody."""
-    # By Arrow as well: its values come out as plain Python's, whatever the column was made of.
-    plain = [pa.array(values).to_pylist() for values in columns.values()]
+    plain = (map(_plain, values) for values in columns.values())
     rows = list(zip(*plain, strict=True))
     row = f"({', '.join(['%s'] * len(columns))})"
     statement = f"INSERT INTO {target} ({names}) VALUES {', '.join([row] * len(rows))}"  # noqa: S608
@@ -155,6 +154,11 @@ def _few(target: str, names: str, columns: Mapping[str, Sequence[object]]) -> Lo
                 cursor.execute(statement, [value for values in rows for value in values])
 
     return send
+
+
+def _plain(value: object) -> object:
+    """A value as the driver takes it, without NumPy's types."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 @contextmanager

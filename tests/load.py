@@ -45,6 +45,8 @@ class Load:
     """Households of each imported file."""
     communes: int = 20
     """Where the enumerators work."""
+    households: int = 300
+    """Of each commune."""
 
 
 def main() -> int:
@@ -70,7 +72,7 @@ def run(service: Served, load: Load) -> dict[str, Any]:
     """Load a service and say what was seen; `failures` names each limit that was not held."""
     with ExitStack() as held:
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="ancu-load-")))
-        people = settle(service, load.communes, 300, PROVINCE)
+        people = settle(service, load.communes, load.households, PROVINCE)
         plan = _planned(service, folder, people, load)
         held.enter_context(SlowClients(service.port, people[0].token, sending=load.slow))
         stop = threading.Event()
@@ -122,7 +124,9 @@ def _jobs(service: Served, folder: Path, load: Load) -> list[tuple[str, Served, 
     return [("import", service, import_one), ("export", service, export_one)]
 
 
-def write_households(path: Path, communes: list[str], rows: int, prefix: str) -> None:
+def write_households(
+    path: Path, communes: list[str], rows: int, prefix: str, address: str = "Thôn 3"
+) -> None:
     """A CSV file of households, spread over communes, with codes of their own."""
     head = ("household_code", "head_name", "recorded_address", "commune_code", "status",
             "status_year")  # fmt: skip
@@ -131,7 +135,7 @@ def write_households(path: Path, communes: list[str], rows: int, prefix: str) ->
         writer.writerow(head)
         for i in range(rows):
             commune = communes[i % len(communes)]
-            writer.writerow((f"{prefix}-{i}", "Lò Văn Sơn", "Thôn 3", commune, "poor", 2025))
+            writer.writerow((f"{prefix}-{i}", "Lò Văn Sơn", address, commune, "poor", 2025))
 
 
 def _planned(service: Served, folder: Path, people: list[Enumerator], load: Load) -> Path:

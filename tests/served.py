@@ -274,6 +274,13 @@ def stored(conn: Connection, ids: Sequence[str]) -> dict[str, int]:
     return found
 
 
+def token(service: Served, held: str, *actions: str) -> str:
+    """The token of a new account with this role for some of its actions."""
+    with service.begin() as conn:
+        user = store.as_user(store.get(conn, people.add(conn, held)))
+        return tokens.make(conn, user, "máy", actions, 30)[1]
+
+
 def session_cookie(service: Served, *held: str) -> str:
     """The cookie of a new account with these roles that has just signed in."""
     app = Flask("signs")

@@ -1,19 +1,27 @@
 """A short `make load`; clients on slow lines starve nobody, and who never moves on is cut off."""
 
 import io
+import json
 import socket
 import threading
 import time
+import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from werkzeug.exceptions import ClientDisconnected
 
 from api.cli.patience import AT_WORK, HEAD_S, LEAST_BYTES, PACE_S, Patient, Watch
 from geo.errors import UnavailableError
-from tests.load import Load, quantile, run
-from tests.served import Served, send, served, settle
+from tests.load import Load, quantile, run, write_households
+from tests.served import Served, send, served, settle, token
 from tests.slow_clients import SlowClients
+
+MOST_BUFFERED = 4 << 20
+"""The system keeps no more of an answer that its client does not take."""
+EXPORTS = 2 * AT_WORK + 4
+"""More than the two processes have requests at work, and connections to the database."""
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +31,9 @@ def service():
 
 
 def test_a_short_load_loses_and_doubles_nothing(service: Served):
-    result = run(service, Load(seconds=8, rate=4, officers=4, slow=20, rows=500, communes=3))
+    result = run(
+        service, Load(seconds=6, rate=4, officers=4, slow=20, rows=200, communes=2, households=20)
+    )
     told = {name: row["failed"] for name, row in result["requests"].items()}
     assert told["survey"] == told["page"] == 0
     assert result["surveys acknowledged"] > 0
@@ -32,16 +42,46 @@ def test_a_short_load_loses_and_doubles_nothing(service: Served):
     assert [one for one in result["failures"] if "95 % within" not in one] == []
 
 
-def test_two_hundred_slow_clients_starve_nobody(service: Served):
+def held_too_long(service: Served) -> int:
+    """Connections of the web server that wait inside a transaction for something else."""
+    with service.begin() as conn:
+        return conn.exec_driver_sql(
+            "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%%'"
+            " AND usename = 'ancu_runtime' AND now() - state_change > interval '2 seconds'"
+        ).scalar_one()
+
+
+def test_two_hundred_clients_that_send_slowly_starve_nobody(service: Served):
     one, other = settle(service, 2, 20, "08")
     with SlowClients(service.port, other.token, sending=200) as slow:
         answers = [send(service.url, one.token, one.survey(i))[0] for i in range(10)]
-        with service.begin() as conn:
-            held = conn.exec_driver_sql(
-                "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%%'"
-                " AND usename = 'ancu_runtime' AND now() - state_change > interval '2 seconds'"
-            ).scalar_one()
-        assert (answers, slow.open, held) == ([201] * 10, 200, 0)
+        assert (answers, slow.open, held_too_long(service)) == ([201] * 10, 200, 0)
+
+
+def test_two_hundred_clients_that_take_slowly_starve_nobody(service: Served, tmp_path: Path):
+    (one,) = settle(service, 1, 20, "46")
+    write_households(tmp_path / "many.csv", [one.commune], 7_000, "T", "Thôn 3" * 70)
+    assert service.ancu("import", "households", str(tmp_path / "many.csv")).wait() == 0
+    reader = token(service, f"supervisor@{one.commune}", "records.read", "records.export")
+    export = f"/api/v1/households?area={one.commune}&format=geojson&file=1"
+    assert len(taken(service, reader, export)) > MOST_BUFFERED
+    tile = "/tiles/households/6/50/28.mvt"
+    with (
+        SlowClients(service.port, reader, taking=EXPORTS, path=export) as slow,
+        SlowClients(service.port, reader, taking=200 - EXPORTS, path=tile),
+    ):
+        answers = [send(service.url, one.token, one.survey(i))[0] for i in range(10)]
+        page = taken(service, reader, f"/api/v1/households?area={one.commune}&limit=5")
+        assert (answers, slow.open, held_too_long(service)) == ([201] * 10, EXPORTS, 0)
+        assert len(json.loads(page)["items"]) == 5
+
+
+def taken(service: Served, secret: str, path: str) -> bytes:
+    """An answer, read as fast as it comes."""
+    head = {"Authorization": f"Bearer {secret}"}
+    asked = urllib.request.Request(service.url + path, headers=head)
+    with urllib.request.urlopen(asked, timeout=60) as answer:
+        return answer.read()
 
 
 @pytest.mark.parametrize(
