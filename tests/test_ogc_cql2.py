@@ -347,3 +347,19 @@ SOUND = [text for name, text, _condition in FOUND if name == "surveys"]
 
 def combined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return st.builds("({}) {} NOT ({})".format, inner, st.sampled_from(["AND", "OR"]), inner)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("verdict = 1", "Text cannot be compared with a number."),
+        ("distance_m = true", "A number cannot be compared with true or false."),
+        ("mock_location < DATE('2025-01-01')", "True or false cannot be compared with a day."),
+        ("survey_id = 5", "A UUID cannot be compared with a number."),
+    ],
+)
+def test_what_cannot_be_compared_is_said_as_a_sentence(
+    service: Service, text: str, said: str
+) -> None:
+    answer = service.client().get("/ogc/collections/surveys/items", query_string={"filter": text})
+    assert answer.get_json()["detail"] == said

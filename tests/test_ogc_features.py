@@ -217,6 +217,49 @@ def test_a_box_of_another_system_holds_what_lies_in_it(service: Service, code: i
     assert set(found(service, "households", **query)) == inside
 
 
+@pytest.mark.parametrize("code", [3857, 3405, 3406, *range(5896, 5900), *range(9205, 9219)])
+@pytest.mark.parametrize("far", ["4e7", "1e9", "1e299"])
+def test_a_box_larger_than_its_system_holds_everything(
+    service: Service, code: int, far: str
+) -> None:
+    box = f"-{far},-{far},{far},{far}"
+    same(service, "sites", "true", **{"bbox": box, "bbox-crs": f"{_EPSG}{code}"})
+    written = f"S_INTERSECTS(geometry, BBOX({box}))"
+    same(service, "sites", "true", **{"filter": written, "filter-crs": f"{_EPSG}{code}"})
+
+
+@pytest.mark.parametrize("code", [3857, 3405, 9205, 9214])
+@pytest.mark.parametrize("far", [2e7, 4e7, 1e9])
+def test_a_box_without_an_end_begins_where_it_says(service: Service, code: int, far: float) -> None:
+    to = Transformer.from_crs(4326, code, always_xy=True)
+    x, y = to.transform(105.0503217, 21.0498131)
+    rows = service.rows(
+        "SELECT household_code AS key, ST_X(geom) AS lon, ST_Y(geom) AS lat FROM household "
+        "WHERE geom IS NOT NULL AND NOT removed"
+    )
+    placed = [(row["key"], *to.transform(row["lon"], row["lat"])) for row in rows]
+    for box in ((x, y, far, far), (-far, -far, x, far), (-far, -far, far, y)):
+        west, south, east, north = box
+        inside = {key for key, a, b in placed if west <= a <= east and south <= b <= north}
+        assert 100 < len(inside) < len(rows)
+        query = {"bbox": ",".join(map(repr, box)), "bbox-crs": f"{_EPSG}{code}"}
+        assert set(found(service, "households", **query)) == inside
+
+
+@pytest.mark.parametrize("code", [4326, 4756])
+def test_a_box_of_the_whole_world_in_degrees_holds_everything(service: Service, code: int) -> None:
+    same(service, "sites", "true", **{"bbox": "-90,-180,90,180", "bbox-crs": f"{_EPSG}{code}"})
+
+
+def test_a_shape_that_reaches_beyond_its_system_counts_as_far_as_it_reaches(
+    service: Service,
+) -> None:
+    # Two arms from the far north, of which one comes down over the country.
+    arms = "POLYGON((-4e7 9e7, 4e7 9e7, 4e7 -4e7, 4e6 -4e7, 4e6 6e7, -3e7 6e7, -4e7 9e7))"
+    query = {"filter": f"S_INTERSECTS(geometry, {arms})", "filter-crs": f"{_EPSG}3857"}
+    same(service, "sites", "true", **query)
+
+
 @pytest.mark.parametrize("code", [4326, 4756, 3857, 3405, 3406, *range(5896, 5900), 9205, 9218])
 def test_coordinates_are_those_of_the_system_in_its_axis_order(service: Service, code: int) -> None:
     answer = service.client().get(
@@ -315,6 +358,10 @@ WRONG = [
     {"bbox": "1,2,3,4,5,6,7"}, {"bbox": "105,21,106,22", "bbox-crs": "EPSG:4326"},
     {"bbox": "105,21,106,22", "bbox-crs": f"{_EPSG}4326"},
     {"bbox": "1e20,1e20,2e20,2e20", "bbox-crs": f"{_EPSG}9213"},
+    {"bbox": "3e7,0,4e7,1e6", "bbox-crs": f"{_EPSG}3857"},
+    {"bbox": "6e6,0,9e6,1e6", "bbox-crs": f"{_EPSG}3405"},
+    {"bbox": "20,104,22,181", "bbox-crs": f"{_EPSG}4756"},
+    {"bbox": "104,20,106,22", "bbox-crs": f"{_EPSG}4756"},
     {"crs": f"{_EPSG}32648"}, {"crs": ""}, {"crs": "x" * 5000},
     {"datetime": "yesterday"}, {"datetime": "../.."}, {"datetime": ""}, {"datetime": "/"},
     {"datetime": "2025-02-30"}, {"datetime": "2025-09-12/2025-09-10"},

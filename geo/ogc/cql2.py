@@ -274,12 +274,14 @@ def alike(left: Operand, right: Operand) -> tuple[Operand, Operand]:
             read_as = "date" if len(text.plain) == len("2026-09-01") else "timestamp"
             other = written({read_as: text.plain})
             return alike(left, other) if text is right else alike(other, right)
-    raise UsageError(f"{_KINDS[left.kind]} cannot be compared with {_KINDS[right.kind]}.")
+    kind = _KINDS[left.kind]
+    kind = kind[:1].upper() + kind[1:]
+    raise UsageError(f"{kind} cannot be compared with {_KINDS[right.kind]}.")
 
 
 _KINDS = {
-    "text": "Text", "uuid": "A UUID", "number": "A number", "yes": "True or false",
-    "day": "A day", "moment": "A moment",
+    "text": "text", "uuid": "a UUID", "number": "a number", "yes": "true or false",
+    "day": "a day", "moment": "a moment",
 }  # fmt: skip
 
 

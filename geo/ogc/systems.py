@@ -24,7 +24,16 @@ TM_3 = (*range(5896, 5900), *range(9205, 9219))
 _EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
 _PIECES = 64
 """An edge is cut so often before it is transformed, because it becomes a curve."""
+_LONGEST = 8_000.0
+"""Nor is a piece longer (metres): its chord is half a metre off at most in this country."""
 _METRES, _DEGREES = 4, 12  # decimals that are given
+_AROUND = (90.0, -10.0, 130.0, 40.0)
+"""Degrees around all that is stored, in which each of the country's metric systems is one-to-one;
+further out its longitudes wrap."""
+_MERCATOR = 20037508.342789244
+"""Half the side of the world in EPSG:3857."""
+_GLOBE = 179.0, 89.0
+"""Longitudes and latitudes of VN-2000 as far as they stay on the same side in WGS 84."""
 
 
 @dataclass(frozen=True)
@@ -57,24 +66,55 @@ class System:
     def understood(self, shape: BaseGeometry) -> BaseGeometry:
         """A shape of this system in degrees of WGS 84, longitude first.
 
-        Raises UsageError where it lies beyond what the system can describe.
+        What of it lies beyond the system's extent is cut off: nothing is stored there. Raises
+        UsageError where all of it does, and for what are no degrees.
         """
         found = shapely.force_2d(shape)
+        if self.code != WGS_84 and not shapely.is_empty(found):
+            found = self._within(found)
         if self.metric and not shapely.is_empty(found):
-            found = shapely.segmentize(found, max(_length(found) / _PIECES, 1e-9))
+            piece = max(_length(found) / _PIECES, 1e-9)
+            # Boxes stay straight in Web Mercator, however large.
+            found = shapely.segmentize(found, piece if self.code == 3857 else min(piece, _LONGEST))
         return shapely.transform(found, self._inward)
 
+    def _within(self, shape: BaseGeometry) -> BaseGeometry:
+        """What of a shape lies in the system's extent, of the shape's own dimension."""
+        if not self.metric:
+            self._turned(shapely.get_coordinates(shape))
+        extent = _extent(self)
+        if shapely.covers(extent, shape):
+            return shape
+        with np.errstate(over="ignore", invalid="ignore"):  # coordinates of 1e299
+            kept = shapely.get_parts(shapely.intersection(shape, extent))
+        wanted = shapely.get_dimensions(shape)
+        parts = [one for one in kept if not one.is_empty and shapely.get_dimensions(one) == wanted]
+        if not parts:
+            raise self._beyond()
+        return shapely.unary_union(parts) if len(parts) > 1 else parts[0]
+
     def _inward(self, points: Floats) -> Floats:
+        if self.code == WGS_84:
+            return self._turned(points)
         x, y = points[:, 0], points[:, 1]
         if self.north_first:
             x, y = y, x
-        if self.code != WGS_84:
-            x, y = geometry.to_wgs84(x, y, f"EPSG:{self.code}")
-        if not (np.all(np.abs(x) <= 180) and np.all(np.abs(y) <= 90)):
-            raise UsageError(
-                f"This place lies beyond what {self.uri} describes; mind the order of its axes."
-            )
-        return np.column_stack([x, y])
+        x, y = geometry.to_wgs84(x, y, f"EPSG:{self.code}")
+        return self._checked(np.column_stack([x, y]))
+
+    def _turned(self, degrees: Floats) -> Floats:
+        """Degrees of this system, longitude first."""
+        return self._checked(degrees[:, ::-1] if self.north_first else degrees)
+
+    def _checked(self, degrees: Floats) -> Floats:
+        if not np.all(np.abs(degrees) <= (180, 90)):
+            raise self._beyond()
+        return degrees
+
+    def _beyond(self) -> UsageError:
+        return UsageError(
+            f"This place lies beyond what {self.uri} describes; mind the order of its axes."
+        )
 
 
 WGS_84 = 4326
@@ -106,6 +146,22 @@ def system(uri: str | None) -> System:
             f"{uri[:80]!r} is no reference system of these collections; "
             f"there are {CRS84.uri} and others that each collection lists under crs."
         ) from None
+
+
+@lru_cache(maxsize=64)
+def _extent(of: System) -> BaseGeometry:
+    """The box, in a system's own axes, in which its coordinates lead to one place each."""
+    if of.code == 3857:
+        return shapely.box(-_MERCATOR, -_MERCATOR, _MERCATOR, _MERCATOR)
+    if not of.metric:
+        lon, lat = _GLOBE
+        return (
+            shapely.box(-lat, -lon, lat, lon)
+            if of.north_first
+            else shapely.box(-lon, -lat, lon, lat)
+        )
+    around = shapely.segmentize(shapely.box(*_AROUND), 1.0)
+    return shapely.box(*shapely.bounds(of.shown(around)))
 
 
 def _length(shape: BaseGeometry) -> float:
