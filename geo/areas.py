@@ -28,6 +28,7 @@ from geo import gazetteer
 from geo.db import sql
 from geo.errors import NotFoundError, UsageError
 from geo.gazetteer import COUNTRY as COUNTRY
+from geo.scope import Scope
 from geo.tables import area, area_successor
 from geo.text import clean, fold
 
@@ -150,11 +151,18 @@ def successors(conn: Connection, area_id: int) -> list[Area]:
     return [_area(row) for row in found]
 
 
-def search(conn: Connection, query: str, limit: int = 20, on: date | None = None) -> list[Area]:
+def search(
+    conn: Connection,
+    query: str,
+    limit: int = 20,
+    on: date | None = None,
+    within: Scope | None = None,
+) -> list[Area]:
     """Areas whose name or code matches, best first and present before former.
 
     Case, tone marks and tone placement do not matter. A misspelt name is looked for by
-    likeness when nothing matches as written. With `on` only areas valid on that day.
+    likeness when nothing matches as written. With `on` only areas valid on that day,
+    with `within` only present ones that the scope covers.
     """
     wanted = fold(query)[:100]
     if not wanted:
@@ -166,6 +174,9 @@ def search(conn: Connection, query: str, limit: int = 20, on: date | None = None
             "on": on,
             "similarity": _FUZZY_SIMILARITY,
             "limit": max(1, min(limit, 200)),
+            "anywhere": within is None or within.everything,
+            "provinces": sorted(within.provinces) if within else [],
+            "communes": sorted(within.communes) if within else [],
         },
     )
     return [_area(row) for row in found]

@@ -4,15 +4,14 @@ import base64
 import hashlib
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext as _
-from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from api import params
-from api.access import asked, begin, current, needs, note, query_text
-from api.tiles import TileQuery
+from api.access import asked, begin, current, needs, note
 from geo.accounts.roles import can
 from geo.areas import Area
 from geo.errors import UsageError
@@ -33,11 +32,13 @@ _VIETNAM: Box = (102.1, 8.3, 109.6, 23.5)
 @needs("records.export")
 def file(code: str) -> Response:
     """The map that the address describes, to keep; holds codes of records, no names of persons."""
-    note(subject="map", query=query_text())
+    box = _box()
+    note(subject="map", query=_noted(box))
+    chosen = map_page.chosen_filters()
     with begin() as conn:
         area = asked(conn, code)
         shown = map_page.shown(area)
-        kept = _records(conn, area, shown)
+        kept = _records(conn, area, shown, box, chosen)
         demo = demo_present(conn)
     if can(current(), "figures.read", area):
         with begin("figures.read") as conn:
@@ -49,17 +50,19 @@ def file(code: str) -> Response:
     return answer
 
 
-def _records(conn: Connection, area: Area, shown: list[str]) -> Stored:
+def _records(
+    conn: Connection, area: Area, shown: list[str], asked_box: Box | None, chosen: dict[str, Any]
+) -> Stored:
     kept = Stored(answers={"figures": {"figures": {}}})
     zoom = _zoom()
     kept.answers["children"], kept.answers["outline"] = shapes(
         conn, area, 9 if zoom is None else zoom
     )
     own = bounds(kept.answers["outline"]) or bounds(kept.answers["children"]) or _VIETNAM
-    box = _box() or own
+    box = asked_box or own
     for layer in layers():
         if layer.name in shown:
-            given = {key: value for key, value in _filters().items() if key in layer.filters}
+            given = {key: value for key, value in chosen.items() if key in layer.filters}
             add_tiles(conn, kept, layer.name, area, box, _fit(box, zoom), given)
     return kept
 
@@ -101,7 +104,7 @@ def _written(area: Area, shown: list[str], kept: Stored, demo: bool) -> str:
         fields=[
             (key, map_page.FILTERS[key], map_page.options(key), value)
             for key, value in request.args.items()
-            if key in filters() and value
+            if key in filters() and value.strip()
         ],
         demo=demo,
         made_at=datetime.now(UTC),
@@ -154,15 +157,9 @@ def _box() -> Box | None:
         raise UsageError(_("Khung nhìn (box): %(what)s.", what=error)) from None
 
 
-def _filters() -> dict[str, Any]:
-    """The filters of the address as tiles take them."""
-    given = {key: request.args[key] for key in filters() if request.args.get(key)}
-    try:
-        query = TileQuery.model_validate(given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UsageError(
-            _("Bộ lọc %(name)s: %(what)s.", name=first["loc"][0], what=first["msg"])
-        ) from None
-    found = query.model_dump(exclude={"area"}, exclude_none=True)
-    return {k: params.moment(v) if isinstance(v, datetime) else v for k, v in found.items()}
+def _noted(box: Box | None) -> str:
+    """What was asked, for the access log, where many decimals look like an identity number."""
+    told = {key: value for key, value in request.args.items() if key != "box"}
+    if box:
+        told["box"] = ",".join(f"{edge:.5f}" for edge in box)
+    return urlencode(told, safe=",/")

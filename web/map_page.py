@@ -1,18 +1,22 @@
 """The map page: areas by a figure, and records by class, with filters that its address keeps."""
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from pydantic import ValidationError
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from api.access import asked, begin, current, needs, note, own_area, query_text
+from api.tiles import TileQuery
 from geo import boundaries, metrics, rules
 from geo.accounts.roles import can
 from geo.areas import Area
+from geo.errors import UsageError
 from web import audit_labels, labels, maps
 from web.maps.view import METRICS, filters, layers
 from web.shell import page
@@ -49,6 +53,7 @@ def home() -> Response:
 @needs("figures.read")
 def area_page(code: str) -> str:
     """The map of one area; what it shows comes by the addresses that its script is given."""
+    chosen_filters()
     with begin() as conn:
         area = asked(conn, code)
         note(subject="map", subject_id=area.code, query=query_text())
@@ -123,13 +128,43 @@ def shown(area: Area) -> list[str]:
     return [name for name in named if name in wanted]
 
 
+def chosen_filters() -> dict[str, Any]:
+    """The filters of the address as tiles take them.
+
+    Raises UsageError for what the form cannot hold: it would show everything, as if unfiltered.
+    """
+    given = {key: told for key in filters() if (told := request.args.get(key, "").strip())}
+    for key, told in given.items():
+        choices = options(key)
+        day = re.fullmatch(r"\d{4}-\d\d-\d\d", told) if key in ("since", "until") else True
+        if not day or (choices and told not in choices):
+            raise _not_known(key, told)
+    try:
+        query = TileQuery.model_validate(given)
+    except ValidationError as error:
+        key = str(error.errors()[0]["loc"][0])
+        raise _not_known(key, given[key]) from None
+    return query.model_dump(exclude={"area"}, exclude_none=True)
+
+
+def _not_known(key: str, told: str) -> UsageError:
+    return UsageError(
+        _(
+            "Bộ lọc “%(name)s” của bản đồ không nhận “%(value)s”. Bỏ phần này khỏi liên kết rồi"
+            " chọn lại trên bản đồ.",
+            name=FILTERS[key],
+            value=told[:60],
+        )
+    )
+
+
 def options(key: str) -> dict[str, Any]:
     """The values of a filter with their names; {} where the reader types one."""
     return {
-        "verdict": labels.VERDICTS,
+        "verdict": {**labels.VERDICTS, "doubtful": _("Lệch hoặc chưa chắc chắn")},
         "rule": {code: labels.term(one.vi, one.en) for code, one in rules.RULES.items()},
         "severity": {str(key): name for key, name in audit_labels.SEVERITIES.items()},
-        "state": audit_labels.STATES,
+        "state": {**audit_labels.STATES, "decided": audit_labels.CHOICES["decided"]},
         "status": labels.STATUSES,
         "stage": labels.STAGES,
     }.get(key, {})

@@ -5,8 +5,10 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request, url_for
 from flask_babel import gettext as _
 
-from api.access import begin, may, note, signed_in
+from api.access import begin, current, may, note, signed_in
 from geo import areas, code_search
+from geo.accounts import roles
+from geo.scope import Scope
 from web.navigation import opens
 from web.records import SHOWN, own_households
 from web.shell import area_or_none, with_province
@@ -22,7 +24,7 @@ def found() -> Response:
     records = _records(query)
     with begin() as conn:
         country = areas.get(conn, areas.COUNTRY)
-        matched = areas.search(conn, query, SHOWN + 1) if query else []
+        matched = areas.search(conn, query, SHOWN + 1, within=_openable()) if query else []
         items = [
             {"title": with_province(conn, one, country), "kind": _("Địa bàn"), "area": one.code}
             for one in matched
@@ -34,6 +36,12 @@ def found() -> Response:
                 one["kind"] += " · " + with_province(conn, commune, country)
     items += records
     return jsonify({"items": items[:SHOWN], "more": len(items) > SHOWN})
+
+
+def _openable() -> Scope | None:
+    """Where the user may open maps; None for everywhere."""
+    user = current()
+    return None if user.may("figures.elsewhere") else roles.reach(user, "figures.read")
 
 
 def _records(query: str) -> list[dict[str, Any]]:

@@ -11,9 +11,13 @@ WITH candidate AS (
            END AS rank,
            CAST(0 AS real) AS unlike
     FROM area
-    WHERE CAST(:on AS date) IS NULL
-       OR ((valid_from IS NULL OR valid_from <= CAST(:on AS date))
-           AND (valid_to IS NULL OR valid_to >= CAST(:on AS date)))
+    WHERE (CAST(:on AS date) IS NULL
+           OR ((valid_from IS NULL OR valid_from <= CAST(:on AS date))
+               AND (valid_to IS NULL OR valid_to >= CAST(:on AS date))))
+      AND (:anywhere
+           OR (valid_to IS NULL
+               AND (province_code = ANY (CAST(:provinces AS text[]))
+                    OR (level = 'commune' AND code = ANY (CAST(:communes AS text[]))))))
 ), written AS (
     SELECT * FROM candidate WHERE rank IS NOT NULL
 ), alike AS (

@@ -23,7 +23,7 @@
   async function getJson(url) {
     const answer = await fetch(url, {headers: {Accept: "application/json"}});
     if (answer.status === 404 && url.includes("/outline")) { return NOTHING; }
-    if (!answer.ok) { throw new Error(url + " " + answer.status); }
+    if (!answer.ok) { throw Object.assign(new Error(url + " " + answer.status), {status: answer.status}); }
     return answer.json();
   }
 
@@ -35,12 +35,25 @@
       await work();
       note(map);
     } catch (error) {
-      console.error(error);
-      const button = element("button", "button", words.retry);
-      button.type = "button";
-      button.addEventListener("click", () => loading(map, work));
-      note(map, words.failed, button);
+      trouble(map, error, () => loading(map, work));
     }
+  }
+
+  /* Says that something could not be loaded, and offers to try `again`, or to sign in first. */
+  function trouble(map, error, again) {
+    console.info(error);
+    if (error.status === 401) { note(map, ...signIn(map.ancu.words)); return; }
+    const button = element("button", "button", map.ancu.words.retry);
+    button.type = "button";
+    button.addEventListener("click", () => { note(map); again(); });
+    note(map, map.ancu.words.failed, button);
+  }
+
+  /* That the session has ended, and the way back to this page. */
+  function signIn(words) {
+    const link = element("a", "", words.signIn);
+    link.href = words.signInPage + "?next=" + encodeURIComponent(location.pathname + location.search);
+    return [words.signedOut + " ", link];
   }
 
   function note(map, ...parts) {
@@ -58,7 +71,7 @@
   /* ---- the functions that maps.py calls ---- */
 
   const Ancu = window.Ancu = {};
-  Ancu.tools = {element, getJson, loading, note, show, sign, counts, percent, language};
+  Ancu.tools = {element, getJson, loading, note, trouble, signIn, show, sign, counts, percent, language};
 
   Ancu.begin = function (map, config) {
     const box = element("div", "map-note");

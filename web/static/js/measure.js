@@ -86,11 +86,17 @@
     });
 
     /* ---- the whole screen ---- */
-    const whole = document.getElementById("map-view");
+    const whole = document.getElementById("map-view"), leave = whole.querySelector("[data-act=leave]");
     if (button("full")) {
       button("full").addEventListener("click", async () => {
         // Telephones without this right still get a map as large as their window.
-        try { await whole.requestFullscreen(); } catch (error) { console.info(error); whole.classList.toggle("full"); }
+        try { await whole.requestFullscreen(); } catch (error) { console.info(error); whole.classList.add("full"); }
+        leave.focus();
+      });
+      leave.addEventListener("click", () => {
+        if (document.fullscreenElement) { document.exitFullscreen(); }
+        whole.classList.remove("full");
+        button("full").focus();
       });
     }
     document.addEventListener("keydown", (event) => { if (event.key === "Escape") { whole.classList.remove("full"); } });
@@ -116,7 +122,7 @@
     /* ---- paper ---- */
     const frame = map.getContainer();
     function paperHead(shrink) {
-      const {layers, filters} = map.ancu.told();
+      const {layers, filters, known} = map.ancu.told();
       const {lat} = map.getCenter();
       const ground = 2 * Math.PI * A * Math.cos(rad(lat)) / 256 / 2 ** map.getZoom();
       const exact = ground / (PIXEL * shrink), unit = 10 ** Math.floor(Math.log10(exact) - 1);
@@ -124,6 +130,7 @@
       const lines = [
         layers.join(" · "), filters.join(" · ") || words.noFilters,
         words.scale + " 1:" + counts.format(Math.round(exact / unit) * unit) + " · " + words.printed + " " + now];
+      if (!known) { lines.push(map.ancu.words.failed); }
       document.getElementById("paper-head").replaceChildren(...lines.map((line) => element("p", "", line)));
     }
     window.addEventListener("beforeprint", () => {

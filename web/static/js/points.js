@@ -2,7 +2,7 @@
 (function () {
   "use strict";
 
-  const {element, note, counts} = Ancu.tools;
+  const {element, trouble, counts} = Ancu.tools;
   const NOBODY = "00000000-0000-0000-0000-000000000000";
 
   /* A layer of tiles in the marks of `config`; `describe` tells what one mark stands for. */
@@ -35,9 +35,9 @@
       getFeatureId: (feature) => feature.properties.id,
       pane: "points",
       tolerance: 5,
-      maxZoom: 19,
+      maxZoom: map.getMaxZoom(),
       minZoom: config.zooms ? config.zooms[0] : 0,
-      maxNativeZoom: config.zooms ? config.zooms[1] : 16,
+      maxNativeZoom: config.zooms ? config.zooms[1] : map.getMaxZoom(),
       fetchOptions: {credentials: "same-origin"},
     });
     layer.config = config;
@@ -57,12 +57,8 @@
       }
       return box;
     };
-    layer.on("tileerror", () => {
-      const button = element("button", "button", words.retry);
-      button.type = "button";
-      button.addEventListener("click", () => { note(map); layer.redraw(); });
-      note(map, words.failed, button);
-    });
+    layer.on("tileerror", ({error}) => trouble(map, error, () => map.fire("retry")));
+    map.on("retry", () => { if (layer.failure()) { layer.redraw(); } });
     return layer;
   };
 
@@ -91,7 +87,7 @@
     const pick = (point, latlng) => {
       const found = map.ancu.picking ? null : hit(point);
       if (!found) { return false; }
-      if (found.p.count === undefined) { choose(found.layer, found.p, latlng); } else { map.setView(latlng, Math.min(map.getZoom() + 2, 19)); }
+      if (found.p.count === undefined) { choose(found.layer, found.p, latlng); } else { map.setView(latlng, Math.min(map.getZoom() + 2, map.getMaxZoom())); }
       return true;
     };
     map.on("click", (event) => pick(event.layerPoint, event.latlng));

@@ -2,7 +2,7 @@
 (function () {
   "use strict";
 
-  const {element} = Ancu.tools;
+  const {element, signIn} = Ancu.tools;
   const PAUSE = 250;  // milliseconds after the last key
 
   Ancu.search = function (map, config) {
@@ -43,6 +43,7 @@
       if (!query) { list.hidden = true; found.textContent = ""; return; }
       try {
         const answer = await fetch(config.url + "&q=" + encodeURIComponent(query), {headers: {Accept: "application/json"}});
+        if (answer.status === 401) { list.hidden = true; found.replaceChildren(...signIn(map.ancu.words)); return; }
         if (!answer.ok) { throw new Error(String(answer.status)); }
         const {items, more} = await answer.json();
         if (turn !== latest) { return; }

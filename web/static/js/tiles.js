@@ -83,30 +83,76 @@
     /* The properties of the mark drawn last at a layer point of the map, else null. */
     markAt: function (point) {
       let hit = null;
-      for (const tile of Object.values(this._vectorTiles)) {
-        if (!tile._map || tile.getCoord().z !== this._tileZoom) { continue; }
-        const inTile = point.subtract(tile.getOffset());
+      for (const tile of this.tilesShown()) {
+        if (!tile._map) { continue; }
+        const inTile = this._inTile(tile, point);
         for (const mark of Object.values(tile._layers)) {
           if (mark._containsPoint(inTile)) { hit = mark.properties; }
         }
       }
       return hit;
     },
+    /* The tiles of the present zoom; those that have been drawn have a `_map`. */
+    tilesShown: function () {
+      return Object.values(this._vectorTiles).filter((tile) => tile.getCoord().z === this._tileZoom);
+    },
+    /* Where a mark of a tile stands on the map, as a layer point; tiles may be stretched. */
+    placeOf: function (tile, mark) {
+      const inWorld = tile.getCoord().scaleBy(this.getTileSize()).add(mark._point);
+      return inWorld.multiplyBy(this._stretch()).subtract(this._map.getPixelOrigin());
+    },
+    _inTile: function (tile, point) {
+      const inWorld = point.add(this._map.getPixelOrigin()).divideBy(this._stretch());
+      return inWorld.subtract(tile.getCoord().scaleBy(this.getTileSize()));
+    },
+    _stretch: function () {
+      return this._map.getZoomScale(this._map.getZoom(), this._tileZoom);
+    },
+    /* Whether all that the frame needs was asked for and drawn. */
+    isDrawn: function () {
+      return this._tileZoom === undefined || (this._drawn && !this.isLoading());
+    },
+    /* The first failure among the tiles of the frame, or nothing. */
+    failure: function () {
+      return this.tilesShown().map((tile) => tile.failure).find(Boolean);
+    },
+  });
+
+  L.VectorGrid.addInitHook(function () {
+    this.on("add loading", () => { this._drawn = false; });
+    this.on("load", () => { this._drawn = true; });
   });
 
   const getTile = L.VectorGrid.Protobuf.prototype._getVectorTilePromise;
   L.VectorGrid.Protobuf.include({
-    _getVectorTilePromise: function (coords) {
-      return getTile.call(this, coords).then((tile) => {
-        // What was answered with 4xx or 5xx comes as an array of no layers; a tile has an object.
-        if (Array.isArray(tile.layers)) { throw new Error("refused"); }
-        return joinCells(tile);
-      }).catch((error) => {
+    /* The tile at `coords`; an answer that is none is thrown, with its `status`. */
+    ask: async function (coords) {
+      const [asked, answered] = withAnswer(() => getTile.call(this, coords));
+      const [tile, {ok, status}] = await Promise.all([asked, answered]);
+      if (!ok) { throw Object.assign(new Error(this._url + " " + status), {status}); }
+      return joinCells(tile);
+    },
+    _getVectorTilePromise: async function (coords) {
+      const asked = this.ask(coords);
+      await null;  // until then the library has not kept the tile
+      const kept = this._vectorTiles[this._tileCoordsToKey(coords)];
+      try {
+        return await asked;
+      } catch (error) {
+        if (kept) { kept.failure = error; }
         this.fire("tileerror", {error, coords});
         return {layers: {}};
-      });
+      }
     },
   });
+
+  /* What `work` returns, and the answer to what it asked of `fetch`: the library drops that. */
+  function withAnswer(work) {
+    const {fetch} = window;
+    let answered = null;
+    window.fetch = (...asked) => (answered = fetch.apply(window, asked));
+    try { return [work(), answered]; } finally { window.fetch = fetch; }
+  }
 
   /* Cells lie closer than their circles are wide: join them to GROUPS groups a tile's side, each
      where its records are on average. */

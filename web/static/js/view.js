@@ -2,7 +2,7 @@
 (function () {
   "use strict";
 
-  const {element, getJson, loading, note, show, sign, counts, percent} = Ancu.tools;
+  const {element, getJson, loading, note, trouble, show, sign, counts, percent} = Ancu.tools;
   const {classOf, ranges, key} = Ancu.areas;
 
   /* A canvas that can also fill with hatching: areas without a figure, and hidden figures. */
@@ -44,7 +44,9 @@
     const layers = new Map(drawn.map((one) => [
       one.name, Ancu.records(map, {...one, zooms: config.saved && config.saved.zooms[one.name]})]));
     const totals = new Map();  // layer → number of records, and of each class, with its filters
-    let areas = null, figures = {}, under = null, fineness = config.area.level === "country" ? 7 : 9;
+    const asking = new Map();  // layer → the address whose totals are on their way
+    const failures = new Map();  // what else could not be had: totals by layer, finer shapes
+    let areas = null, figures = {}, under = null, refining = false, fineness = config.area.level === "country" ? 7 : 9;
 
     /* ---- what is wanted: from the address (or the file), into the form, and back ---- */
 
@@ -54,8 +56,15 @@
       boxes.forEach((box) => { box.checked = wanted.includes(box.value); });
       metricField.value = config.metrics[params.get("metric")] ? params.get("metric") : Object.keys(config.metrics)[0];
       fields.forEach((field) => { field.value = params.get(field.name) || ""; });
+      renewFields();
       const at = /^(\d{1,2}(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)$/.exec(params.get("at") || "");
-      return at && Math.abs(at[2]) < 85 && Math.abs(at[3]) <= 180 ? [[Number(at[2]), Number(at[3])], Math.min(Number(at[1]), 19)] : null;
+      return at && Math.abs(at[2]) < 85 && Math.abs(at[3]) <= 180 ? [[Number(at[2]), Number(at[3])], Math.min(Number(at[1]), map.getMaxZoom())] : null;
+    }
+    /* A filter is shown, holds and is in the address while a layer is shown that has it. */
+    function renewFields() {
+      for (const label of form.querySelectorAll("[data-filter]")) {
+        label.hidden = !shownLayers().some((layer) => layer.config.filters.includes(label.dataset.filter));
+      }
     }
     const checked = () => boxes.filter((box) => box.checked).map((box) => box.value);
     const shownLayers = () => checked().map((name) => layers.get(name)).filter(Boolean);
@@ -80,7 +89,12 @@
         link.href = url + "&lang=" + language;
       }
       const save = document.querySelector("[data-act=save]");
-      if (save) { save.href = save.pathname + "?" + address(true) + "&box=" + map.getBounds().toBBoxString(); }
+      if (save) { save.href = save.pathname + "?" + address(true) + "&box=" + frame(); }
+    }
+    function frame() {
+      const within = (value, most) => Math.max(-most, Math.min(most, value)).toFixed(5);
+      const seen = map.getBounds();
+      return [within(seen.getWest(), 180), within(seen.getSouth(), 90), within(seen.getEast(), 180), within(seen.getNorth(), 90)].join();
     }
 
     /* ---- layers of records ---- */
@@ -91,16 +105,13 @@
 
     function renewLayers() {
       const names = checked();
-      for (const label of form.querySelectorAll("[data-filter]")) {
-        label.hidden = !shownLayers().some((layer) => layer.config.filters.includes(label.dataset.filter));
-      }
       for (const [name, layer] of layers) {
         const url = tilesOf(layer);
-        if (layer._url !== url) { totals.delete(name); layer.setUrl(url, !map.hasLayer(layer)); }
+        if (layer._url !== url) { totals.delete(name); failures.delete(name); layer.setUrl(url, !map.hasLayer(layer)); }
         if (names.includes(name) === map.hasLayer(layer)) { continue; }
         if (names.includes(name)) { layer.addTo(map); } else { layer.remove(); }
       }
-      shownLayers().filter((layer) => !totals.has(layer.config.name)).forEach(count);
+      countMissing();
       const clear = form.querySelector("[data-act=clear]");
       if (clear) { clear.hidden = !filters().length; }
       drawLegend();
@@ -108,30 +119,43 @@
     }
 
     /* The tile of the whole world holds every record once: its sums are the totals. */
+    const countMissing = () => shownLayers()
+      .filter(({config: {name}, _url}) => !totals.has(name) && asking.get(name) !== _url).forEach(count);
     async function count(layer) {
       const {name} = layer.config, url = layer._url;
-      const {layers: found} = await layer._getVectorTilePromise({x: 0, y: 0, z: 0});
-      if (layer._url !== url) { return; }
+      let found = null;
+      asking.set(name, url);
+      failures.delete(name);
+      try {
+        found = (await layer.ask({x: 0, y: 0, z: 0})).layers;
+      } catch (error) {
+        if (layer._url === url) { failures.set(name, error); }
+      }
+      if (asking.get(name) === url) { asking.delete(name); }
+      if (found && layer._url === url) { totals.set(name, sumsOf(found)); }
+      drawLegend();
+      tellView();
+    }
+    function sumsOf(found) {
       const sums = {count: 0};
       for (const {properties} of Object.values(found).flatMap((one) => one.features)) {
         for (const [field, value] of Object.entries(properties)) {
           if (field !== "id") { sums[field] = (sums[field] || 0) + Number(value); }
         }
       }
-      totals.set(name, sums);
-      drawLegend();
-      tellView();
+      return sums;
     }
 
-    /* How many records of a layer stand in the frame, and whether any are in groups. */
+    /* How many records of a layer stand in the frame, and whether any are in groups; null while
+       that is not known. */
     function inView(layer) {
-      const frame = L.bounds([0, 0], map.getSize());
+      const whole = map.hasLayer(layer) && layer._tileZoom !== undefined && layer.isDrawn() && !layer.failure();
+      if (!whole) { return {all: null, grouped: false}; }
+      const seen = L.bounds([0, 0], map.getSize());
       let all = 0, grouped = false;
-      for (const tile of Object.values(layer._vectorTiles || {})) {
-        if (!tile._map || tile.getCoord().z !== layer._tileZoom) { continue; }
+      for (const tile of layer.tilesShown()) {
         for (const mark of Object.values(tile._layers)) {
-          const point = map.layerPointToContainerPoint(mark._point.add(tile.getOffset()));
-          if (!frame.contains(point)) { continue; }
+          if (!seen.contains(map.layerPointToContainerPoint(layer.placeOf(tile, mark)))) { continue; }
           all += Number(mark.properties.count || 1);
           grouped = grouped || mark.properties.count !== undefined;
         }
@@ -139,24 +163,34 @@
       return {all, grouped};
     }
 
+    const told = (number) => (number === null || number === undefined ? "–" : counts.format(number));
+    /* What is missing of all that is shown: the first failure, or nothing. */
+    function failure() {
+      const names = ["shapes", ...shownLayers().map((layer) => layer.config.name)];
+      return names.map((name) => failures.get(name)).concat(shownLayers().map((layer) => layer.failure())).find(Boolean);
+    }
     function tellView() {
       const lines = shownLayers().map((layer) => {
         const {label, name} = layer.config, {all, grouped} = inView(layer), sums = totals.get(name);
-        const total = sums ? " " + words.of + " " + counts.format(sums.count) + " " + words.onMap : "";
-        return label + ": " + counts.format(all) + " " + words.inView + total + (grouped ? " (" + words.grouped + ")" : "");
+        const total = " " + words.of + " " + told(sums && sums.count) + " " + words.onMap;
+        return label + ": " + told(all) + " " + words.inView + total + (grouped ? " (" + words.grouped + ")" : "");
       });
       if (config.saved) { lines.push(config.saved.note); }
       status.replaceChildren(...lines.map((line) => element("span", "", line)));
       for (const layer of layers.values()) {
         const box = form.querySelector("[data-count=" + layer.config.name + "]");
         const sums = totals.get(layer.config.name);
-        box.textContent = map.hasLayer(layer) && sums ? counts.format(sums.count) : "";
+        box.textContent = map.hasLayer(layer) ? told(sums && sums.count) : "";
       }
       // Tests and people wait for the same: everything asked for is drawn.
-      const busy = shownLayers().some((layer) => layer.isLoading() || !totals.has(layer.config.name));
-      map.getContainer().dataset.view = busy ? "busy" : "ready";
+      const busy = shownLayers().some((layer) => !map.hasLayer(layer) || !layer.isDrawn() || asking.has(layer.config.name));
+      const failed = failure();
+      map.getContainer().dataset.view = busy ? "busy" : (failed ? "failed" : "ready");
+      if (failed && map.ancu.note.hidden) { trouble(map, failed, () => map.fire("retry")); }
+      if (!failed && troubled) { note(map); }
+      troubled = Boolean(failed);
     }
-    let telling = 0;
+    let telling = 0, troubled = false;  // whether the note is about a failure here
     const tellSoon = () => { cancelAnimationFrame(telling); telling = requestAnimationFrame(tellView); };
 
     /* ---- areas ---- */
@@ -193,19 +227,28 @@
     }
     /* Shapes come in resolutions: finer ones as somebody looks closer. */
     const finenessOf = (zoom) => (config.saved ? 0 : [5, 7, 9, 11].find((last) => zoom <= last) || 11);
-    const addressOf = (url) => url + "?v=" + encodeURIComponent(config.version) + "&z=" + fineness;
+    const addressOf = (url, z) => url + "?v=" + encodeURIComponent(config.version) + "&z=" + z;
     async function refine() {
       const wanted = finenessOf(map.getZoom());
-      if (!areas || config.area.level === "commune" || wanted <= fineness) { return; }
-      fineness = wanted;
-      const finer = await getJson(addressOf(config.shapes));
-      areas.clearLayers();
-      areas.addData(finer);
+      if (!areas || refining || config.area.level === "commune" || wanted <= fineness) { return; }
+      refining = true;
+      failures.delete("shapes");
+      try {
+        const finer = await getJson(addressOf(config.shapes, wanted));
+        areas.clearLayers();
+        areas.addData(finer);
+        fineness = wanted;
+      } catch (error) {
+        failures.set("shapes", error);
+      }
+      refining = false;
+      tellSoon();
+      if (!failures.has("shapes")) { refine(); }
     }
     async function loadAreas(fit) {
       const commune = config.area.level === "commune";
       const [shapes, told, outline] = await Promise.all([
-        getJson(addressOf(commune ? config.outline : config.shapes)), commune ? {figures: config.own} : getJson(config.figures), getJson(addressOf(config.outline))]);
+        getJson(addressOf(commune ? config.outline : config.shapes, fineness)), commune ? {figures: config.own} : getJson(config.figures), getJson(addressOf(config.outline, fineness))]);
       figures = told.figures;
       const border = L.geoJSON(outline, {interactive: false, renderer: L.canvas({padding: 0.3}), style: {fill: false, color: "#16324f", weight: 2}}).addTo(map);
       areas = L.geoJSON(shapes, {
@@ -225,7 +268,7 @@
       border.bringToFront();
       const bounds = border.getBounds().isValid() ? border.getBounds() : areas.getBounds();
       if (fit) { show(map, bounds); }
-      map.on("zoomend", refine);
+      map.on("moveend retry", refine);
       if (!bounds.isValid()) { setTimeout(() => note(map, map.ancu.words.noBoundary)); }
       drawLegend();
       map.getContainer().dataset.ready = "areas";
@@ -267,7 +310,7 @@
         const name = at !== null ? at : (known.suppressed ? "dotted" : "hatched");
         tally.set(name, (tally.get(name) || 0) + 1);
       }
-      const number = (name) => " (" + counts.format(tally.get(name) || 0) + ")";
+      const number = (name) => " (" + told(areas && (tally.get(name) || 0)) + ")";
       part.append(element("strong", "", scale.label), ...scale.colours.map((fill, i) => key(fill, names[i] + number(i))));
       part.append(key(null, map.ancu.words.noData + number("hatched"), "hatched"));
       if (tally.has("dotted")) { part.append(key(null, map.ancu.words.suppressed + number("dotted"), "dotted")); }
@@ -289,7 +332,7 @@
       if (sums.count > known) { lines.set("other", {mark: layer.config.other, labels: [layer.config.other.label], count: sums.count - known}); }
       for (const {mark, labels, count: number} of lines.values()) {
         const item = element("span", "key");
-        item.append(sign(mark.shape, mark.colour, mark.fill), labels.join(", ") + (sums.count === undefined ? "" : " (" + counts.format(number) + ")"));
+        item.append(sign(mark.shape, mark.colour, mark.fill), labels.join(", ") + " (" + told(sums.count === undefined ? null : number) + ")");
         part.append(item);
       }
       const missed = filters().filter((field) => !layer.config.filters.includes(field.name));
@@ -310,6 +353,7 @@
     map.ancu.told = () => ({
       layers: checked().map((name) => boxes.find((box) => box.value === name).closest("label").querySelector("span").textContent
         + (name === "areas" ? ": " + config.metrics[metricField.value].label : "")),
+      known: map.getContainer().dataset.view !== "failed",
       filters: filters().map((field) => nameOf(field) + ": " + valueOf(field)),
     });
     map.ancu.viewWords = words;
@@ -319,12 +363,14 @@
 
     /* ---- begin ---- */
 
-    const change = () => { remember(true); renewLayers(); };
+    const change = () => { renewFields(); remember(true); renewLayers(); };
     for (const field of [...boxes, metricField, ...fields]) { field.addEventListener("change", change); }
     form.addEventListener("submit", (event) => event.preventDefault());
     const clear = form.querySelector("[data-act=clear]");
     if (clear) { clear.addEventListener("click", () => { fields.forEach((field) => { field.value = ""; }); change(); }); }
+    map.on("movestart zoomstart", () => { map.getContainer().dataset.view = "busy"; });
     map.on("moveend", () => { remember(false); tellSoon(); });
+    map.on("retry", () => { countMissing(); tellSoon(); });
     for (const layer of layers.values()) { layer.on("load tileunload", tellSoon); }
     window.addEventListener("popstate", () => {
       const at = read(home());
@@ -333,7 +379,7 @@
     });
     const at = read(home());
     if (at) { map.setView(at[0], at[1], {animate: false}); }
-    loading(map, () => loadAreas(!at).then(renewLayers));
+    loading(map, () => loadAreas(!at).then(renewLayers)).then(tellSoon);
     if (at) { renewLayers(); }
   };
 })();
