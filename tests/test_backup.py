@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, delete, select, text
 
 from api.cli import main
-from geo import db, schema, trail
+from geo import db, schema, trail, trail_proof
 from geo.cluster import Cluster, binaries
 from geo.config import settings
 from geo.households import national_id
@@ -25,7 +25,9 @@ from tests.conftest import unpooled
 from tests.standby import folder_of
 
 DOC = (Path(__file__).parent.parent / "docs" / "production.md").read_text(encoding="utf-8")
-NIGHTLY, FILES, RESTORE = re.findall(r"```sh\n(.*?)```", DOC, re.DOTALL)
+NIGHTLY, FILES, RESTORE, RETURN = re.findall(r"```sh\n(.*?)```", DOC, re.DOTALL)
+(ROLE,) = re.findall(r"```sql\n(.*?)```", DOC, re.DOTALL)
+(ARCHIVING,) = re.findall(r"archive_command = '(.*)'", DOC)
 QUICK = (("fsync", "off"), ("full_page_writes", "off"))
 
 
@@ -36,7 +38,7 @@ def sh(commands: str, cluster: Cluster | None = None, **names: object) -> None:
         owner = cluster.owner
         switch = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
     done = subprocess.run(
-        ["/bin/sh", "-eu", "-c", commands],
+        ["/bin/sh", "-c", commands],
         cwd="/",
         capture_output=True,
         text=True,
@@ -74,39 +76,34 @@ def test_the_drill_brings_back_everything_as_it_was_at_the_moment(
 ) -> None:
     home = folder / "primary"
     home.mkdir(mode=0o755)
-    primary = Cluster(home, QUICK)
-    backup = folder_of(primary, folder / "backup")
-    archive = folder_of(primary, backup / "wal")
-    archiving = (
-        ("archive_mode", "on"),
-        ("archive_command", f"test ! -f {archive}/%f && cp %p {archive}/%f"),
-    )
-    primary = Cluster(home, QUICK + archiving)
+    backup = folder_of(Cluster(home, QUICK), folder / "backup")
+    primary = Cluster(home, QUICK + archiving(folder_of(Cluster(home, QUICK), backup / "wal")))
     primary.start()
     engine = unpooled(primary.url())
+    names = {"ANCU_HOME": folder / "home", "ANCU_KEYS": os.environ["ANCU_KEYS"]}
+    copies = {"BACKUP_FILES": folder / "files", "BACKUP_KEYS": folder / "keys"}
+    for one in copies.values():
+        one.mkdir()
     try:
         fill(engine, "H1")
-        pictures = folder / "home" / "photos" / "ab"
-        pictures.mkdir(parents=True)
-        (pictures / "one").write_bytes(b"sealed")
-        url = primary.url().replace("+psycopg2", "")
-        sh(NIGHTLY, primary, DATABASE_URL=url, BACKUP=backup)
-        for name in ("files", "keys"):
-            (folder / name).mkdir()
-        sh(
-            FILES,
-            ANCU_HOME=folder / "home",
-            BACKUP_FILES=folder / "files",
-            ANCU_KEYS=os.environ["ANCU_KEYS"],
-            BACKUP_KEYS=folder / "keys",
-        )
-        fill(engine, "H2")  # after the base backup: only the archived log has it
-        before = stored(engine)
+        with engine.begin() as conn:
+            conn.execute(text(ROLE))
+        for night in ("one", "two", "three"):
+            picture = folder / "home" / "photos" / "ab" / night
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            picture.write_bytes(b"sealed")
+            anchor(engine, folder / "home" / "log-anchors.jsonl")
+            a_night(primary, backup)
+            sh(FILES, **names, **copies)
+            fill(engine, f"{night}-after")
+        before = stored(engine)  # the last household is in the archived log alone
         with engine.begin() as conn:
             moment = conn.scalar(text("SELECT clock_timestamp()::text"))
         with engine.begin() as conn:  # the accident
             bind(conn, OPERATOR)
             conn.execute(delete(household))
+            trail.append(conn, trail.Entry(via="command", action="test"))
+        anchor(engine, folder / "later.jsonl")
         with engine.begin() as conn:
             conn.execute(text("SELECT pg_switch_wal()"))
         assert stored(engine)[0] == 0
@@ -116,24 +113,82 @@ def test_the_drill_brings_back_everything_as_it_was_at_the_moment(
     restored = Cluster(folder / "restored", QUICK)
     restored.home.mkdir(mode=0o755)
     folder_of(primary, restored.base)
-    sh(RESTORE, primary, BACKUP=backup, RESTORED=restored.data, MOMENT=moment)
+    newest = kept(backup)[-1]
+    sh(RESTORE, primary, BACKUP=backup, BASE=newest, RESTORED=restored.data, MOMENT=moment)
+    returned = {"ANCU_HOME": folder / "again", "ANCU_KEYS": folder / "again" / "keys.json"}
+    sh(RETURN, **returned, **copies)
     restored.start()
     again = unpooled(restored.url())
     try:
         wait_for_promotion(again)
-        monkeypatch.setenv("ANCU_KEYS", str(folder / "keys" / "keys.json"))
-        monkeypatch.setenv("DATABASE_URL", restored.url())
+        for name, value in {**returned, "DATABASE_URL": restored.url()}.items():
+            monkeypatch.setenv(name, str(value))
         fresh()
         assert stored(again) == before
-        assert before[0] == 2
+        assert before[0] == 4
         verified = CliRunner().invoke(main, ["log", "verify"])
-        assert (verified.exit_code, "The log is whole." in verified.stdout) == (0, True)
-        assert (folder / "files" / "photos" / "ab" / "one").read_bytes() == b"sealed"
+        assert verified.exit_code == 0, verified.output
+        assert "Anchors: 3\n" in verified.stdout
+        assert "The log is whole." in verified.stdout
+        later = CliRunner().invoke(
+            main, ["log", "verify", "--anchors", str(folder / "later.jsonl")]
+        )
+        assert later.exit_code == 1
+        assert "is not the one that was there at" in later.stderr
+        photos = folder / "again" / "photos"
+        found = {str(one.relative_to(photos)) for one in photos.rglob("*") if one.is_file()}
+        assert found == {"ab/one", "ab/two", "ab/three"}
     finally:
         again.dispose()
         restored.stop()
         monkeypatch.undo()
         fresh()
+
+
+def test_a_segment_is_archived_whole_and_once(folder: Path) -> None:
+    archive, segment = folder / "wal", folder / "0001"
+    archive.mkdir()
+    segment.write_bytes(b"first")
+    (archive / "0001.part").write_bytes(b"fi")  # a crash amid the copy
+    command = dict(archiving(archive))["archive_command"]
+    command = command.replace("%p", str(segment)).replace("%f", "0001")
+    for _time in range(2):
+        sh(command)
+        assert [(one.name, one.read_bytes()) for one in archive.iterdir()] == [("0001", b"first")]
+    segment.write_bytes(b"another")
+    with pytest.raises(AssertionError):
+        sh(command)
+    assert (archive / "0001").read_bytes() == b"first"
+
+
+def archiving(archive: Path) -> tuple[tuple[str, str], ...]:
+    """The settings of the documentation with a folder of the test's."""
+    command = ARCHIVING.replace("/backup/wal", str(archive))
+    return (("archive_mode", "on"), ("archive_command", command))
+
+
+def a_night(primary: Cluster, backup: Path) -> None:
+    """One more verified base backup, of which two stay, and the log that they need."""
+    earlier = kept(backup)
+    url = f"postgresql://replicator@/postgres?host={primary.socket}"
+    sh(NIGHTLY, primary, BACKUP_URL=url, BACKUP=backup, KEEP=2)
+    assert kept(backup)[:-1] == earlier[-1:]
+    label = (backup / "base" / kept(backup)[0] / "backup_label").read_text(encoding="utf-8")
+    needed = re.findall(r"\(file (\w+)\)", label)[0]
+    segments = [one.name for one in (backup / "wal").iterdir() if len(one.name) == len(needed)]
+    assert min(segments, default=needed) >= needed
+
+
+def kept(backup: Path) -> list[str]:
+    """The base backups that are there, the oldest first."""
+    return sorted(one.name for one in (backup / "base").glob("*"))
+
+
+def anchor(engine: Engine, file: Path) -> None:
+    """What `ancu serve` notes of the log every hour."""
+    with engine.begin() as conn:
+        bind(conn, OPERATOR)
+        assert trail_proof.anchor(conn, file, settled_s=0)
 
 
 def fill(engine: Engine, code: str) -> None:
@@ -143,7 +198,7 @@ def fill(engine: Engine, code: str) -> None:
         if schema.revision(conn) is None:
             schema.migrate(conn)
             intake_world.build(conn)
-        number = f"001095{int(code[1:]):06}"
+        number = f"001095{len(code):06}"
         intake_world.load(conn, "households", intake_world.household(code, national_id=number))
         trail.append(conn, trail.Entry(via="command", action="test"))
 
