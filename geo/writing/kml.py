@@ -1,7 +1,7 @@
 """KML: one placemark a row, its columns as ExtendedData."""
 
 from typing import BinaryIO
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape, quoteattr  # nosec B406: nothing is parsed
 
 from geo.writing.extract import DEMO_NOTE, Advance, Extract, for_xml, unheard
 
