@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from pypdf import PdfReader
 from pyproj import Geod
 
@@ -14,6 +15,7 @@ from geo import db
 from geo.scope import OPERATOR
 from tests import page_data, people
 from tests.browsing import chromium, serving
+from tests.map_browser import Seen, at, look, status
 from tests.page_data import INSIDE, PAYLOADS
 from web import assets
 from web.app import create_app
@@ -49,61 +51,21 @@ def browser() -> Iterator[Browser]:
         yield opened
 
 
-class Seen:
-    """A page of the browser, and what went wrong in it or was asked of others."""
-
-    def __init__(self, page: Page, site: Site):
-        self.page, self.site = page, site
-        self.faults: list[str] = []
-        self.asked: list[str] = []
-        page.on("pageerror", lambda error: self.faults.append(str(error)))
-        page.on(
-            "console",
-            lambda said: self.faults.append(said.text) if said.type == "error" else None,
-        )
-        page.on("request", lambda request: self.asked.append(request.url))
-
-    def open(self, path: str) -> Page:
-        self.page.goto(self.site.address + path)
-        return self.drawn()
-
-    def drawn(self) -> Page:
-        self.page.wait_for_selector(".map[data-ready=areas][data-view=ready]")
-        return self.page
-
-
 @pytest.fixture
 def seen(browser: Browser, site: Site) -> Iterator[Seen]:
     context = browser.new_context(
         viewport={"width": 1280, "height": 800}, locale="vi-VN", accept_downloads=True
     )
     context.add_cookies([{**site.cookie, "domain": "127.0.0.1"}])
-    yield Seen(context.new_page(), site)
+    yield Seen(context.new_page(), site.address)
     context.close()
-
-
-def look(page: Page, script: str) -> object:
-    """The value of a script in which `map` is the page's map."""
-    name = page.locator(".map").get_attribute("id")
-    return page.evaluate(f"(() => {{ const map = {name}; return {script}; }})()")
-
-
-def at(page: Page, lon: float, lat: float) -> tuple[float, float]:
-    x, y = look(page, f"(p => [p.x, p.y])(map.latLngToContainerPoint([{lat}, {lon}]))")
-    box = page.locator(".map").bounding_box()
-    assert box
-    return box["x"] + x, box["y"] + y
-
-
-def status(page: Page) -> str:
-    return page.locator("#map-status").inner_text()
 
 
 @pytest.mark.parametrize("path", ["/map/VN", "/map/19", "/map/05001", "/map/19?lang=en"])
 def test_a_map_loads_clean_and_asks_nobody_else(seen: Seen, path: str) -> None:
     page = seen.open(path)
     assert seen.faults == []
-    assert [url for url in seen.asked if not url.startswith(seen.site.address)] == []
+    assert [url for url in seen.asked if not url.startswith(seen.address)] == []
     assert "Bản đồ" in page.title() or "Map" in page.title()
 
 
@@ -302,3 +264,109 @@ def test_the_map_fits_a_phone(seen: Seen, width: int) -> None:
     seen.page.set_viewport_size({"width": width, "height": 800})
     page = seen.open("/map/19?layers=surveys,households,areas")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("zoom", [16, 17, 18, 19])
+def test_the_closest_zooms_count_and_answer_clicks(seen: Seen, zoom: int) -> None:
+    page = seen.open(f"/map/05001?at={zoom}/21.05/105.05")
+    assert status(page) == "Phiếu rà soát: 1 trong khung nhìn trên 3 có toạ độ"
+    page.mouse.click(*at(page, 105.05, 21.05))
+    assert INSIDE in page.locator(".leaflet-popup").inner_text()
+    assert [url for url in seen.asked if f"/tiles/surveys/{zoom}/" in url]
+    assert len([url for url in seen.asked if "/tiles/surveys/0/0/0" in url]) == 1
+
+
+def test_a_saved_map_counts_and_answers_clicks_where_its_tiles_are_stretched(
+    seen: Seen, tmp_path: Path
+) -> None:
+    page = seen.open("/map/05001?at=11/21.05/105.05")
+    assert re.search(r"&box=[0-9.]+\.\d{5},", page.get_attribute("[data-act=save]", "href") or "")
+    with page.expect_download() as kept:
+        page.click("[data-act=save]")
+    kept.value.save_as(tmp_path / "map.html")
+    page.goto((tmp_path / "map.html").as_uri())
+    seen.drawn()
+    look(page, "map.setView([21.05, 105.05], 18, {animate: false})")
+    expect(page.locator("#map-status")).to_contain_text("Phiếu rà soát: 1 trong khung nhìn trên 3 ")
+    page.mouse.click(*at(page, 105.05, 21.05))
+    assert INSIDE in page.locator(".leaflet-popup").inner_text()
+    look(page, "map.setView([21.05, 105.05], 5, {animate: false})")
+    expect(page.locator("#map-status")).to_contain_text("Phiếu rà soát: 3 trong khung nhìn")
+
+
+def test_what_could_not_be_had_has_no_number_until_it_is_asked_again(seen: Seen) -> None:
+    page = seen.page
+    page.route("**/tiles/surveys/**", lambda route: route.fulfill(status=503, body="{}"))
+    page.goto(seen.address + "/map/05001?at=13/21.05/105.05")
+    page.wait_for_selector(".map[data-ready=areas][data-view=failed]")
+    assert status(page) == "Phiếu rà soát: – trong khung nhìn trên – có toạ độ"
+    assert "Khớp địa bàn (–)" in page.locator("#legend").inner_text()
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert "Không tải được dữ liệu bản đồ." in (page.locator("#paper-head").text_content() or "")
+    page.unroute("**/tiles/surveys/**")
+    page.click("text=Thử lại")
+    seen.drawn()
+    assert status(page) == "Phiếu rà soát: 2 trong khung nhìn trên 3 có toạ độ"
+    assert "Khớp địa bàn (1)" in page.locator("#legend").inner_text()
+    assert page.locator(".map-note").is_hidden()
+
+
+def test_finer_borders_that_could_not_be_had_are_asked_again(seen: Seen) -> None:
+    page = seen.open("/map/19?layers=areas&at=9/21.05/105.1")
+    page.route("**/children.geojson**", lambda route: route.fulfill(status=503, body="{}"))
+    look(page, "map.setView([21.05, 105.1], 11, {animate: false})")
+    page.wait_for_selector(".map[data-view=failed]")
+    page.unroute("**/children.geojson**")
+    with page.expect_response("**/children.geojson?*z=11") as told:
+        page.click("text=Thử lại")
+    seen.drawn()
+    assert told.value.ok and page.locator(".map-note").is_hidden()
+
+
+def test_who_was_signed_out_is_led_to_sign_in_and_back(seen: Seen) -> None:
+    page = seen.open("/map/05001?at=13/21.05/105.05")
+    page.context.clear_cookies()
+    look(page, "map.setView([21.05, 105.05], 14, {animate: false})")
+    link = page.locator(".map-note a")
+    link.wait_for()
+    expect(page.locator(".map-note")).to_have_text("Phiên làm việc đã hết. Đăng nhập lại")
+    page.fill("#map-q", "ba be")
+    expect(page.locator("#map-found")).to_have_text("Phiên làm việc đã hết. Đăng nhập lại")
+    link.click()
+    page.wait_for_url("**/sign-in?next=%2Fmap%2F05001%3F**")
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_the_whole_screen_can_be_left_by_its_own_button(seen: Seen, *, native: bool) -> None:
+    page = seen.page
+    if not native:
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.add_init_script("Element.prototype.requestFullscreen = undefined")
+    seen.open("/map/05001")
+    leave = page.locator("[data-act=leave]")
+    assert leave.is_hidden()
+    page.click("[data-act=full]")
+    leave.wait_for()
+    assert page.evaluate("document.fullscreenElement !== null") is native
+    leave.click()
+    expect(leave).to_be_hidden()
+    page.click("[data-act=measure]")
+    assert page.evaluate("document.fullscreenElement") is None
+
+
+def test_a_filter_that_no_shown_layer_has_leaves_the_address_at_once(seen: Seen) -> None:
+    page = seen.open("/map/05001?at=13/21.05/105.05&layers=households&verdict=outside")
+    assert "verdict" not in page.url
+    page.check("input[value=surveys]")
+    assert "verdict=outside" in page.url
+    page.uncheck("input[value=surveys]")
+    assert "verdict" not in page.url
+    look(page, "map.panBy([20, 0], {animate: false})")
+    assert "verdict" not in page.url
+
+
+def test_filters_that_stand_for_several_values_are_kept(seen: Seen) -> None:
+    page = seen.open("/map/05001?at=11/21.05/105.1&layers=surveys&verdict=doubtful")
+    assert page.input_value("select[name=verdict]") == "doubtful"
+    assert status(page) == "Phiếu rà soát: 2 trong khung nhìn trên 2 có toạ độ"

@@ -111,6 +111,13 @@ def test_a_saved_map_is_an_export_in_the_access_log(world: Connection, client: F
     assert "layers=surveys" in entry["query"]
 
 
+def test_the_log_keeps_the_box_whole(world: Connection, client: FlaskClient) -> None:
+    client.get(f"{FILE}?layers=surveys&box=105.012345678901234,21.0,105.2,21.1")
+    newest = select(access_log.c.query).order_by(access_log.c.entry_id.desc()).limit(1)
+    kept = world.execute(newest).scalar_one()
+    assert kept == "layers=surveys&box=105.01235,21.00000,105.20000,21.10000"
+
+
 def test_the_file_is_kept_under_a_name_that_tells_the_area(client: FlaskClient) -> None:
     answer = client.get(FILE)
     assert answer.headers["Content-Disposition"] == 'attachment; filename="ancu-map-05001.html"'

@@ -1,18 +1,21 @@
 """The map page as the server sends it: small whatever is stored, and only what one may see."""
 
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert, update
 
 from geo.metrics import METRICS
+from geo.tables import area
 from tests import page_data, people
 from tests.page_data import INSIDE, OUTSIDE
 from web import labels
 from web.app import create_app
 from web.map_page import FILTERS
 from web.maps.view import filters, layers
+from web.records import SHOWN
 
 AREAS = ("VN", "19", "05001")
 
@@ -93,6 +96,36 @@ def test_maps_of_other_areas_are_refused(world: Connection, begin: Callable) -> 
     assert officer.get("/map/05002").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("verdict=somewhere", "“Kết luận vị trí” của bản đồ không nhận “somewhere”"),
+        ("rule=nothing", "“Cảnh báo” của bản đồ không nhận “nothing”"),
+        ("severity=7", "“Mức cảnh báo”"),
+        ("since=2026-99-99", "“Từ ngày” của bản đồ không nhận “2026-99-99”"),
+        ("until=2026-11-20T10:00:00Z", "“Đến ngày” của bản đồ không nhận “2026-11-20T10:00:00Z”"),
+        ("enumerator=" + 201 * "x", "“Điều tra viên”"),
+        ("status=<b>", "không nhận “<b>”"),
+    ],
+)
+def test_a_filter_that_the_form_cannot_hold_is_refused_in_words(
+    client: FlaskClient, query: str, told: str
+) -> None:
+    for path in ("/map/05001", "/map/05001/file.html"):
+        answer = client.get(f"{path}?{query}")
+        assert answer.status_code == 400
+        assert told in unescape(answer.text)
+        assert "“<b>”" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "query", ["verdict=", "verdict=doubtful", "state=decided", "since=2026-01-01", "rule=outside"]
+)
+def test_filters_of_the_form_are_taken(client: FlaskClient, query: str) -> None:
+    assert client.get(f"/map/05001?{query}").status_code == 200
+    assert client.get(f"/map/05001/file.html?{query}").status_code == 200
+
+
 def titles(client: FlaskClient, query: str) -> list[str]:
     answer = client.get("/map/search.json", query_string={"q": query})
     assert answer.status_code == 200
@@ -123,6 +156,23 @@ def test_search_shows_records_of_one_s_own_areas_only(world: Connection, begin: 
     planner = reader(world, begin, "planner@VN")
     assert titles(planner, INSIDE) == []
     assert titles(planner, "ba be") == ["Xã Ba Bể, Tỉnh Thái Nguyên"]
+
+
+def test_search_ends_after_one_s_own_areas_not_after_all_that_are_called_so(
+    world: Connection, begin: Callable
+) -> None:
+    key = "phuong duc xuan"
+    world.execute(update(area).where(area.c.code == "05002").values(name_key=key))
+    for n in range(30):
+        world.execute(
+            insert(area).values(
+                code=f"{n:05}", level="commune", name="Đức Xuân", full_name="Phường Đức Xuân",
+                kind="Phường", parent_code="19", province_code="19", name_key=key,
+            )
+        )  # fmt: skip
+    own = ["Phường Đức Xuân, Tỉnh Thái Nguyên"]
+    assert titles(reader(world, begin, "officer@05002"), "duc xuan") == own
+    assert len(titles(reader(world, begin, "officer@19"), "duc xuan")) == SHOWN
 
 
 def test_metrics_of_the_map_are_metrics_with_a_scale(client: FlaskClient) -> None:
