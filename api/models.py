@@ -183,7 +183,26 @@ RankedCommune = create_model(
     need=(float | None, ...),
     province_code=(str, ...),
 )
-StatisticsFile = create_model("StatisticsFile", __config__=_also(*_TABLES, "parquet"))
+IndicatorRow = create_model(
+    "IndicatorRow",
+    __doc__="One indicator of one area and year; values are null where they are hidden.",
+    area_code=(str, ...),
+    area_name=(str, ...),
+    level=(str, ...),
+    year=(int, ...),
+    indicator=(str, ...),
+    value=(float | None, ...),
+    unit=(str, ...),
+    numerator=(float | None, ...),
+    denominator=(float | None, ...),
+    suppressed=(bool, ...),
+)
+Statistics = create_model(
+    "Statistics",
+    __config__=_also(*_TABLES, "parquet"),
+    __doc__="Indicators of an area and of all below it, by year.",
+    items=(list[IndicatorRow], ...),
+)
 Ranking = create_model(
     "Ranking",
     __config__=_also(*_TABLES),

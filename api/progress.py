@@ -28,7 +28,7 @@ class ProgressQuery(Query):
 
 class StatisticsQuery(Query):
     area: params.Area | None = Field(None, description=params.OWN_AREA)
-    format: Literal["csv", "xlsx", "parquet"] = "csv"
+    format: Literal["json", "csv", "xlsx", "parquet"] = "json"
 
 
 class TargetingQuery(Query):
@@ -65,7 +65,7 @@ def _with_children(conn: Connection, area: Area) -> dict[str, Any]:
 
 
 @blueprint.get(
-    "/statistics", summary="Indicators by area and year", responses={200: models.StatisticsFile}
+    "/statistics", summary="Indicators by area and year", responses={200: models.Statistics}
 )
 @needs("figures.read")
 def statistics(query: StatisticsQuery) -> Response:
@@ -74,6 +74,8 @@ def statistics(query: StatisticsQuery) -> Response:
         area = asked(conn, query.area)
         note(subject="statistics", query=query_text())
         made = indicators.extract(conn, area)
+    if query.format == "json":
+        return answers.items(made)
     return answers.whole(made, f"statistics-{area.code}", query.format)
 
 

@@ -116,7 +116,10 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("exports.progress", "GET"): Route(SIGNED_IN, "nothing", once("/exports/matrix-word.json")),
     ("api_progress.statistics", "GET"): Route(
         "figures.read", "area",
-        each(*(f"/api/v1/statistics?area={{code}}&format={f}" for f in (*TABLES, "parquet"))),
+        each(
+            "/api/v1/statistics?area={code}",
+            *(f"/api/v1/statistics?area={{code}}&format={f}" for f in (*TABLES, "parquet")),
+        ),
     ),
     ("api_progress.ranking", "GET"): Route(
         "figures.read", "area",

@@ -1,5 +1,6 @@
 """The API over the real database: answers, filters, and errors as problem+json."""
 
+import csv
 import json
 from contextlib import contextmanager
 from pathlib import Path
@@ -98,6 +99,21 @@ def test_progress_adds_up(get):
     assert found["area"]["households"] == 5
     assert sum(row["households"] for row in found["children"]) == 5
     assert found["area"]["last_activity"] == "2025-09-12T00:00:00+00:00"
+
+
+def test_statistics_are_the_same_as_json_and_as_a_table(get):
+    given = get("/api/v1/statistics?area=01").get_json()["items"]
+    answer = get("/api/v1/statistics?area=01&format=csv")
+    table = list(csv.DictReader(answer.text.removeprefix("\ufeff").splitlines()))
+    answer.close()
+    assert len(given) == len(table) > 50
+    assert list(given[0]) == list(table[0])
+    for one, row in zip(given, table, strict=True):
+        assert one["suppressed"] is (row["suppressed"] == "1")
+        for name in ("area_code", "area_name", "level", "indicator", "unit"):
+            assert one[name] == row[name]
+        for name in ("year", "value", "numerator", "denominator"):
+            assert one[name] == (float(row[name]) if row[name] else None)
 
 
 @pytest.mark.parametrize(
