@@ -1,5 +1,7 @@
 """The map page in a browser, for tests: when it is drawn, and what it tells."""
 
+from typing import Any
+
 from playwright.sync_api import Page
 
 
@@ -26,7 +28,7 @@ class Seen:
         return self.page
 
 
-def look(page: Page, script: str) -> object:
+def look(page: Page, script: str) -> Any:
     """The value of a script in which `map` is the page's map."""
     name = page.locator(".map").get_attribute("id")
     return page.evaluate(f"(() => {{ const map = {name}; return {script}; }})()")
