@@ -117,8 +117,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("api_progress.statistics", "GET"): Route(
         "figures.read", "area",
         each(
-            "/api/v1/statistics?area={code}",
-            *(f"/api/v1/statistics?area={{code}}&format={f}" for f in (*TABLES, "parquet")),
+            *(f"/api/v1/statistics?area={{code}}&format={f}" for f in ("json", *TABLES, "parquet")),
         ),
     ),
     ("api_progress.ranking", "GET"): Route(

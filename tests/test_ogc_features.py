@@ -251,15 +251,6 @@ def test_a_box_of_the_whole_world_in_degrees_holds_everything(service: Service, 
     same(service, "sites", "true", **{"bbox": "-90,-180,90,180", "bbox-crs": f"{_EPSG}{code}"})
 
 
-def test_a_shape_that_reaches_beyond_its_system_counts_as_far_as_it_reaches(
-    service: Service,
-) -> None:
-    # Two arms from the far north, of which one comes down over the country.
-    arms = "POLYGON((-4e7 9e7, 4e7 9e7, 4e7 -4e7, 4e6 -4e7, 4e6 6e7, -3e7 6e7, -4e7 9e7))"
-    query = {"filter": f"S_INTERSECTS(geometry, {arms})", "filter-crs": f"{_EPSG}3857"}
-    same(service, "sites", "true", **query)
-
-
 @pytest.mark.parametrize("code", [4326, 4756, 3857, 3405, 3406, *range(5896, 5900), 9205, 9218])
 def test_coordinates_are_those_of_the_system_in_its_axis_order(service: Service, code: int) -> None:
     answer = service.client().get(
