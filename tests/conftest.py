@@ -16,7 +16,6 @@ from geo import areas, schema
 from geo.accounts import keys
 from geo.cluster import Cluster
 from geo.db import become_runtime
-from geo.db import engine as engine_of_settings
 from geo.scope import OPERATOR, Scope, bind
 from geo.scope import of as scope_of
 from tests import intake_world
@@ -31,13 +30,6 @@ os.environ["ANCU_RATE_PER_MINUTE"] = "10000000"
 keys.make(Path(os.environ["ANCU_KEYS"]))
 
 FAST = (("fsync", "off"), ("full_page_writes", "off"), ("synchronous_commit", "off"))
-
-
-@pytest.fixture(autouse=True)
-def engines_of_its_own() -> Iterator[None]:
-    """A test that names a database by settings leaves no engine to the next one."""
-    yield
-    engine_of_settings.cache_clear()
 
 
 @pytest.fixture(scope="session")

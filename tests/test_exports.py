@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
 from api.cli import main
-from geo import areas, config, exports, schema
+from geo import areas, config, db, exports, schema
 from geo.errors import UsageError
 from geo.export_columns import RECORDS
 from geo.metrics import METRICS
@@ -218,6 +218,9 @@ def stored(make_database, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", url)
     config.settings.cache_clear()
     yield
+    # Else the next test that names a database by settings would meet this one's.
+    db.engine(None).dispose()
+    db.engine.cache_clear()
     monkeypatch.undo()
     config.settings.cache_clear()
 
