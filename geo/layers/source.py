@@ -13,6 +13,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
+    exists,
     false,
     select,
     tuple_,
@@ -80,12 +81,22 @@ class Source:
         )
         return found.join(by_rule, of_it)
 
-    def flagged(self, nets: Nets, rows: FromClause) -> ColumnElement[bool]:
+    def flagged(self, nets: Nets, rows: FromClause, filters: Filters) -> ColumnElement[bool]:
         """Whether one of `rows` has an open finding that is held against somebody."""
         if self.doubted is not None:
             return rows.c.doubted
         if self.subject is None:
             return false()
+        if "enumerator" in filters:
+            # Few records: the findings of each by their key, not all that the tile has.
+            return exists().where(
+                finding.c.province_code == rows.c.province_code,
+                finding.c.commune_code == rows.c.commune_code,
+                finding.c.subject == self.subject,
+                finding.c.subject_id == cast(rows.c.id, String),
+                HELD,
+                *nets.conditions(finding),
+            )
         doubts = self.findings(nets, HELD).cte("doubts")
         # The cell tells it soonest, the key for certain: points may coincide.
         key = tuple_(rows.c.commune_code, cast(rows.c.id, String))

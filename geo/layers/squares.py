@@ -114,11 +114,12 @@ def _counted(source: Source, nets: Nets, filters: _Choice) -> Select:
     """Squares counted now."""
     if source.subject is not None and [name for name, _value in filters] == ["rule"]:
         return _by_class(_ruled(source, nets, filters[0][1]).subquery())
-    rows = source.rows(nets, dict(filters)).subquery()
+    given = dict(filters)
+    rows = source.rows(nets, given).subquery()
     square = rows.c.cell.bitwise_rshift(_shift())
     # Of all records those are flagged that the open findings are about: these need not be joined.
     apart = source.subject is not None and not filters
-    flagged = literal(0) if apart else func.count().filter(source.flagged(nets, rows))
+    flagged = literal(0) if apart else func.count().filter(source.flagged(nets, rows, given))
     found = select(
         square.label("square"),
         rows.c["class"],
