@@ -174,7 +174,7 @@ def test_geojson_page(get):
         ("/api/v1/sites/01/a/b", 404, "a/b"),
         ("/api/v1/surveys/not-a-uuid", 404, "UUID"),
         ("/api/v1/progress/99999", 404, "99999"),
-        ("/api/v1/progress/VN?format=gpkg", 400, "format"),
+        ("/api/v1/progress/VN?format=shp", 400, "format"),
         ("/api/v1/targeting?order=wealth", 400, "order"),
         ("/api/v1/areas/VN/outline.geojson", 404, "No boundary"),
         ("/api/v1/nothing", 404, "not found"),
