@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, text
 from api import downloads
 from api.downloads import CutError, Download
 from api.tickets import Ticket
-from geo import areas, exports, schema
+from geo import areas, db, exports, schema
 from geo.scope import OPERATOR, bind
 from tests import records_world as world
 
@@ -132,7 +132,7 @@ def test_what_fails_half_way_is_broken_off(engine, download):
 
     @contextmanager
     def dying():
-        with engine.connect() as conn:
+        with db.translated_errors(), engine.connect() as conn:
             bind(conn, OPERATOR)
             number = conn.execute(text("SELECT pg_backend_pid()")).scalar_one()
             write = made.file.write

@@ -12,6 +12,7 @@ from tests.page_data import words
 from web.app import create_app
 
 PROGRESS, AUDIT, TARGETING = "/progress/{}", "/audit?area={}", "/targeting?area={}"
+MAP = "/map/{}"
 ADDRESSES = "/addresses?area={}"
 
 
@@ -31,11 +32,11 @@ def links(html: str) -> list[str]:
 @pytest.mark.parametrize(
     ("held", "shown"),
     [
-        ("enumerator@05001", [PROGRESS, AUDIT, ADDRESSES, TARGETING, "/import"]),
-        ("officer@05001", [PROGRESS, AUDIT, ADDRESSES, TARGETING, "/import"]),
-        ("supervisor@05001", [PROGRESS, AUDIT, ADDRESSES, TARGETING]),
-        ("auditor@05001", [PROGRESS, AUDIT, ADDRESSES, TARGETING]),
-        ("planner@05001", [PROGRESS, TARGETING]),
+        ("enumerator@05001", [PROGRESS, MAP, AUDIT, ADDRESSES, TARGETING, "/import"]),
+        ("officer@05001", [PROGRESS, MAP, AUDIT, ADDRESSES, TARGETING, "/import"]),
+        ("supervisor@05001", [PROGRESS, MAP, AUDIT, ADDRESSES, TARGETING]),
+        ("auditor@05001", [PROGRESS, MAP, AUDIT, ADDRESSES, TARGETING]),
+        ("planner@05001", [PROGRESS, MAP, TARGETING]),
         ("administrator@05001", ["/accounts", "/groups", "/log"]),
     ],
 )
@@ -54,6 +55,7 @@ def test_the_menu_stays_at_the_page_s_area_where_that_is_open(conn: Connection, 
     client = people.client(app, conn, "planner@VN", "officer@05001")
     assert links(client.get("/progress/05002").text) == [
         "/progress/05002",
+        "/map/05002",
         "/audit?area=05001",
         "/addresses?area=05001",
         "/targeting?area=05002",
