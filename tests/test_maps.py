@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from geo.areas import COUNTRY
 from geo.config import settings
-from web import assets, basemap, language, maps, records
+from web import assets, basemap, language, maps, records, sign_in
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.text() | st.sampled_from(["{{", "${", "`"]),
@@ -24,6 +24,7 @@ def app() -> Flask:
     made = Flask("web", root_path=str(assets.ROOT))
     language.install(made)
     made.register_blueprint(records.pages)
+    made.register_blueprint(sign_in.pages)
     return made
 
 

@@ -22,7 +22,10 @@
   /* The JSON at `url`; of an area without a boundary, an empty collection. */
   async function getJson(url) {
     const answer = await fetch(url, {headers: {Accept: "application/json"}});
-    if (answer.status === 404 && url.includes("/outline")) { return NOTHING; }
+    if (answer.status === 404 && url.includes("/outline")) {
+      await answer.text();  // what nobody reads keeps its connection
+      return NOTHING;
+    }
     if (!answer.ok) { throw Object.assign(new Error(url + " " + answer.status), {status: answer.status}); }
     return answer.json();
   }
