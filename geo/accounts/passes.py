@@ -8,7 +8,6 @@ where the database tells the same text there: what was revoked is gone with the 
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
 from threading import Lock
 from time import monotonic
 
@@ -16,6 +15,7 @@ from sqlalchemy import Connection, text
 
 from geo.accounts.clock import moment
 from geo.accounts.roles import User
+from geo.accounts.sessions import hash_of
 from geo.config import settings
 from geo.scope import of
 
@@ -71,11 +71,6 @@ def holds(conn: Connection, one: Pass) -> bool:
     with _lock:
         _kept.pop((one.kind, one.secret_hash), None)
     return False
-
-
-def hash_of(secret: str) -> bytes:
-    """What the database has of a secret."""
-    return sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
 def _grounds(conn: Connection, kind: str, secret_hash: bytes, account_id: int) -> str | None:

@@ -152,7 +152,7 @@ def _listed(row: Row, here: bytes) -> Listed:
 
 
 def hash_of(secret: str) -> bytes:
-    """What the database has of a session's secret."""
+    """What the database has of a session's or token's secret."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 

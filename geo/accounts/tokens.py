@@ -1,6 +1,5 @@
 """Tokens for devices and programmes: some of an account's actions, for a time, until revoked."""
 
-import hashlib
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from geo.accounts import delegation, store
 from geo.accounts.claims import also, claim
 from geo.accounts.clock import moment
 from geo.accounts.roles import ACTIONS, User
+from geo.accounts.sessions import hash_of
 from geo.config import settings
 from geo.errors import ForbiddenError, NotFoundError, RejectedError, UsageError
 
@@ -69,7 +69,7 @@ def make(
         token_id = conn.execute(
             insert(token)
             .values(
-                token_hash=_hash(secret),
+                token_hash=hash_of(secret),
                 account_id=user.account_id,
                 name=cleaned,
                 actions=sorted(actions),
@@ -87,7 +87,7 @@ def find(conn: Connection, secret: str, now: datetime | None = None) -> User | N
     What the account may no longer do, the token does not do either. Its use is noted at most once
     a minute.
     """
-    at, hashed = moment(now), _hash(secret)
+    at, hashed = moment(now), hash_of(secret)
     if not secret.startswith(PREFIX):
         return None
     with claim(conn, token=hashed.hex()):
@@ -168,7 +168,3 @@ def _touch(conn: Connection, row: Row, at: datetime) -> None:
 
 def _token(row: Row) -> Token:
     return Token(**{**row._mapping, "actions": tuple(row.actions)})
-
-
-def _hash(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
