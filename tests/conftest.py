@@ -66,14 +66,20 @@ def make_database(cluster: Cluster) -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def empty_url(make_database: Callable[..., str]) -> str:
-    """A migrated database without a row; nobody commits to it."""
+def template_url(make_database: Callable[..., str]) -> str:
+    """A migrated database without a row, for copies alone: one in use cannot be copied."""
     url = make_database()
     engine = unpooled(url)
     with engine.begin() as connection:
         schema.migrate(connection)
     engine.dispose()
     return url
+
+
+@pytest.fixture(scope="session")
+def empty_url(make_database: Callable[..., str], template_url: str) -> str:
+    """A migrated database without a row to connect to; nobody commits to it."""
+    return make_database(template_url)
 
 
 @pytest.fixture(scope="session")
@@ -137,11 +143,11 @@ def begin(conn: Connection) -> Callable:
 
 
 @pytest.fixture(scope="module")
-def matrix(make_database: Callable[..., str], empty_url: str) -> Iterator["World"]:
+def matrix(make_database: Callable[..., str], template_url: str) -> Iterator["World"]:
     """The world of the matrix in a database of its own; see tests/matrix_world.py."""
     from tests.matrix_asking import World  # after the keys: it makes the application
 
-    engine = unpooled(make_database(empty_url))
+    engine = unpooled(make_database(template_url))
     with engine.connect() as connection:
         yield World(connection)
 

@@ -55,9 +55,9 @@ class Service:
 
 
 @contextmanager
-def service(make_database: Callable[..., str], empty_url: str) -> Iterator[Service]:
+def service(make_database: Callable[..., str], template_url: str) -> Iterator[Service]:
     """The world in a database of its own, served."""
-    url = make_database(empty_url)
+    url = make_database(template_url)
     app = create_app(lambda scope: db.served(scope, url))
     with db.transaction(url, scope=OPERATOR) as conn:
         ids = records_world.fill(conn)

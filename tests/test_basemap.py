@@ -114,7 +114,7 @@ def test_a_wrong_file_is_told_and_the_map_stays(
 @pytest.mark.parametrize(("kind", "tile"), [(2, PIXEL), (1, b"")])
 def test_a_file_is_drawn_below_the_map(
     make_database: Callable[..., str],
-    empty_url: str,
+    template_url: str,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     kind: int,
@@ -122,7 +122,7 @@ def test_a_file_is_drawn_below_the_map(
 ) -> None:
     assets.copy()
     use(monkeypatch, basemap_file=pmtiles_file.write(tmp_path / "nen.pmtiles", tile or b"\0", kind))
-    url = make_database(empty_url)
+    url = make_database(template_url)
     app = create_app(lambda scope: db.served(scope, url))
     with db.transaction(url, scope=OPERATOR) as conn:
         page_data.add_areas(conn)

@@ -22,8 +22,8 @@ ONE = "/addresses/one?area=01&province=01&key=thon+3+xa+phan+doi+huyen+cu+tinh+t
 
 
 @pytest.fixture(scope="module")
-def url(make_database: Callable[..., str], empty_url: str) -> str:
-    return make_database(empty_url)
+def url(make_database: Callable[..., str], template_url: str) -> str:
+    return make_database(template_url)
 
 
 @pytest.fixture(scope="module")

@@ -43,10 +43,10 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(make_database: Callable[..., str], empty_url: str) -> Iterator[Site]:
+def site(make_database: Callable[..., str], template_url: str) -> Iterator[Site]:
     if assets.missing():
         assets.copy()
-    url = make_database(empty_url)
+    url = make_database(template_url)
     app = create_app(lambda scope: db.served(scope, url))
     with db.transaction(url, scope=OPERATOR) as conn:
         world = build(conn, None)

@@ -23,8 +23,8 @@ HOME = "/households/01/H1"
 
 
 @pytest.fixture(scope="module")
-def url(make_database: Callable[..., str], empty_url: str) -> str:
-    return make_database(empty_url)
+def url(make_database: Callable[..., str], template_url: str) -> str:
+    return make_database(template_url)
 
 
 @pytest.fixture(scope="module")

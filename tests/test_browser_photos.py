@@ -23,9 +23,9 @@ SURVEY = f"/surveys/{intake_world.survey(2)['survey_id']}"
 
 
 @pytest.fixture(scope="module")
-def served(make_database: Callable[..., str], empty_url: str) -> Iterator[Site]:
+def served(make_database: Callable[..., str], template_url: str) -> Iterator[Site]:
     """One household of a commune, and its officer's cookie."""
-    url = make_database(empty_url)
+    url = make_database(template_url)
     app = create_app(lambda scope: db.served(scope, url))
     with db.transaction(url, scope=OPERATOR) as conn:
         intake_world.build(conn)

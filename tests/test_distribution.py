@@ -108,6 +108,7 @@ def test_the_command_shows_the_statements_and_refuses_to_run_them(
         assert run.exit_code == 2
         assert "This database has no Citus." in run.stderr
     finally:
+        db.engine().dispose()
         monkeypatch.undo()
         settings.cache_clear()
         db.engine.cache_clear()

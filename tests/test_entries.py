@@ -21,8 +21,8 @@ ROW = {
 
 
 @pytest.fixture
-def url(make_database: Callable[..., str], empty_url: str) -> str:
-    return make_database(empty_url)
+def url(make_database: Callable[..., str], template_url: str) -> str:
+    return make_database(template_url)
 
 
 def test_a_change_whose_entry_cannot_be_stored_is_not_stored(url: str) -> None:

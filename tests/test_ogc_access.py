@@ -10,8 +10,8 @@ from tests.test_ogc_features import get
 
 
 @pytest.fixture(scope="module")
-def service(make_database: Callable[..., str], empty_url: str) -> Iterator[Service]:
-    with ogc_world.service(make_database, empty_url) as made:
+def service(make_database: Callable[..., str], template_url: str) -> Iterator[Service]:
+    with ogc_world.service(make_database, template_url) as made:
         yield made
 
 

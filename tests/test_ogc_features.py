@@ -21,8 +21,8 @@ ALL = {"limit": 10_000}
 
 
 @pytest.fixture(scope="module")
-def service(make_database: Callable[..., str], empty_url: str) -> Iterator[Service]:
-    with ogc_world.service(make_database, empty_url) as made:
+def service(make_database: Callable[..., str], template_url: str) -> Iterator[Service]:
+    with ogc_world.service(make_database, template_url) as made:
         yield made
 
 

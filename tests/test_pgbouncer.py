@@ -33,11 +33,11 @@ SERVERS = 3
 
 @pytest.fixture(scope="module")
 def bouncer(
-    cluster: Cluster, make_database: Callable[..., str], empty_url: str
+    cluster: Cluster, make_database: Callable[..., str], template_url: str
 ) -> Iterator[tuple[str, str]]:
     """The same database: its own address, and the one through PgBouncer."""
     assert Path(PROGRAM).exists(), "pgbouncer is missing: ./setup.sh dev installs it"
-    direct = make_database(empty_url)
+    direct = make_database(template_url)
     name = direct.split("?")[0].split("/")[-1]
     folder = Path(tempfile.mkdtemp(prefix="ancu-bouncer-"))
     owner = cluster.owner

@@ -354,9 +354,9 @@ def test_a_file_with_more_visits_than_are_kept_in_memory_counts_the_same(
 
 
 def test_writers_at_the_same_time_lose_no_square_and_no_first_visit(
-    make_database: Callable[..., str], empty_url: str
+    make_database: Callable[..., str], template_url: str
 ) -> None:
-    url = make_database(empty_url)
+    url = make_database(template_url)
     engine = unpooled(url)
     with engine.begin() as conn:
         bind(conn, OPERATOR)

@@ -273,6 +273,7 @@ def test_nor_a_replica_of_something_else(pair: Pair, cluster: Cluster, empty_url
         other.learn(conn)
     assert other.look() == "no replica of this database"
     other.engine.dispose()
+    db.engine(empty_url).dispose()
 
 
 def test_pages_come_from_the_replica_and_rights_from_the_primary(pair: Pair) -> None:

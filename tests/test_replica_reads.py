@@ -46,8 +46,8 @@ class ReadOnly(World):
 
 
 @pytest.fixture(scope="module")
-def world(make_database: Callable[..., str], empty_url: str) -> Iterator[ReadOnly]:
-    engine = unpooled(make_database(empty_url))
+def world(make_database: Callable[..., str], template_url: str) -> Iterator[ReadOnly]:
+    engine = unpooled(make_database(template_url))
     with engine.connect() as connection:
         yield ReadOnly(connection)
 

@@ -192,9 +192,9 @@ def test_draws_of_demo_data_go_with_it(there: Connection) -> None:
 
 
 def test_who_draws_at_the_same_time_waits_and_gets_the_next_number(
-    make_database: Callable[..., str], empty_url: str
+    make_database: Callable[..., str], template_url: str
 ) -> None:
-    made = unpooled(make_database(empty_url))
+    made = unpooled(make_database(template_url))
     with made.begin() as conn:
         bind(conn, OPERATOR)
         world.build(conn)

@@ -31,9 +31,9 @@ EVERYTHING = Scope(everything=True, write=True, action="accounts.manage", figure
 
 
 @pytest.fixture(scope="module")
-def url(make_database: Callable[..., str], empty_url: str) -> str:
+def url(make_database: Callable[..., str], template_url: str) -> str:
     """A database with the world of the matrix."""
-    made = make_database(empty_url)
+    made = make_database(template_url)
     owner = unpooled(made)
     with owner.begin() as conn:
         bind(conn, OPERATOR)
