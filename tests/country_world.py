@@ -92,11 +92,17 @@ def grow(engine: Engine, places: list[Commune], before: int, total: int) -> None
             # Foreign keys of what is made here hold; to check them would double the time.
             conn.execute(text("SET LOCAL session_replication_role = replica"))
             _store(conn, some, *each)
+    # Without it the planner takes tables that were just filled for empty, and counts for hours.
+    _at_once(engine, "ANALYZE")
     with engine.begin() as conn:
         bind(conn, OPERATOR)
         metrics.recount(conn, [(one.province_code, one.code) for one in places])
+    _at_once(engine, "VACUUM ANALYZE")
+
+
+def _at_once(engine: Engine, statement: str) -> None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-        conn.execute(text("VACUUM ANALYZE"))
+        conn.execute(text(statement))
 
 
 def survey_id(commune: int, number: int) -> str:
