@@ -14,7 +14,7 @@ from flask import Flask, current_app, g, has_request_context, request
 from sqlalchemy import Connection
 
 from geo import areas
-from geo.accounts import roles
+from geo.accounts import passes, roles
 from geo.accounts.roles import User
 from geo.areas import Area
 from geo.errors import ForbiddenError, SignInError
@@ -56,6 +56,7 @@ class Caller:
 
     denied: refused, although the answer leads elsewhere instead of saying 401 or 403.
     recorded: the log entry was stored with what the request changed.
+    unproved: the pass that `user` rests on, until the first transaction has proved it.
     """
 
     user: User | None = None
@@ -64,7 +65,15 @@ class Caller:
     unsettled: str = ""
     denied: bool = False
     recorded: bool = False
+    unproved: passes.Pass | None = None
     note: Note = field(default_factory=Note)
+
+
+class PassOverError(Exception):
+    """A pass that a request came with holds no more: who asks is to be read anew.
+
+    Not one of `geo.errors`: it is never told to anybody.
+    """
 
 
 def needs(action: str) -> Callable[[View], View]:
@@ -87,6 +96,15 @@ def signed_in(view: View) -> View:
 def while_unsettled(view: View) -> View:
     """Let in also those who must first choose a password or set up their second factor."""
     cast(Any, view).while_unsettled = True
+    return view
+
+
+def proved_within(view: View) -> View:
+    """A view whose first transaction, opened by `begin`, may prove who asks: one less a request.
+
+    Only for views that read, and that tell nothing before they have opened it.
+    """
+    cast(Any, view).proved_within = True
     return view
 
 
@@ -161,8 +179,16 @@ def seen(action: str | None = None) -> tuple[object, ...]:
 
 @contextmanager
 def begin(action: str | None = None) -> Iterator[Connection]:
-    """A transaction for the current request, with the scope of its user and action."""
+    """A transaction for the current request, with the scope of its user and action.
+
+    Raises PassOverError where it should have proved who asks and could not.
+    """
+    told = caller()
     with opener()(scope(action)) as conn:
+        if told.unproved is not None:
+            if not passes.holds(conn, told.unproved):
+                raise PassOverError
+            told.unproved = None
         yield conn
 
 

@@ -7,12 +7,13 @@ each request, so that one taken away is gone with the next.
 import logging
 from typing import cast
 
-from flask import Flask, Response, abort, current_app, request, session
+from flask import Flask, Response, abort, current_app, g, request, session
+from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf.csrf import CSRFProtect
 
-from api import access, entries
-from api.access import PUBLIC, SIGNED_IN, Caller, caller
+from api import access, entries, reading
+from api.access import PUBLIC, SIGNED_IN, Caller, PassOverError, caller
 from api.looks import Looks
 from geo import trail
 from geo.accounts import keys, passes, sessions, tokens
@@ -62,6 +63,7 @@ def install(app: Flask) -> None:
     manager.user_loader(_by_session)
     app.before_request(_admit)
     app.after_request(_record)
+    app.register_error_handler(PassOverError, _once_more)
     app.jinja_env.globals.update(may=access.may, caller=caller)
 
 
@@ -84,7 +86,8 @@ def _admit() -> None:
     told.action = action
     if request.endpoint.split(".")[0] == "static":
         return
-    _identify(told)
+    if not _may_be_proved_within() or not _by_pass(told):
+        _identify(told)
     if told.user is None and action != PUBLIC:
         raise SignInError("Sign in first.")
     if request.method not in SAFE_METHODS and told.via != "token":
@@ -116,10 +119,44 @@ def _identify(told: Caller) -> None:
 
 def is_known() -> bool:
     """Whether the request names a session or token that opened something a moment ago."""
+    return _known() is not None
+
+
+def _known() -> passes.Pass | None:
+    """The pass of the session or token that the request names."""
     header = request.headers.get("Authorization", "")
     if header:
-        return passes.known(passes.TOKEN, header.removeprefix(BEARER).strip()) is not None
-    return passes.known(passes.SESSION, str(session.get("_user_id", ""))) is not None
+        secret = header.removeprefix(BEARER).strip()
+        return passes.known(passes.TOKEN, secret) if header.startswith(BEARER) else None
+    return passes.known(passes.SESSION, str(session.get("_user_id", "")))
+
+
+def _may_be_proved_within() -> bool:
+    """Whether the view's own transaction can prove who asks: it is to be on the primary."""
+    view = current_app.view_functions[str(request.endpoint)]
+    return (
+        getattr(view, "proved_within", False)
+        and request.method in SAFE_METHODS
+        and not reading.on_replica()
+    )
+
+
+def _by_pass(told: Caller) -> bool:
+    """Take who asks from a pass, to be proved by `access.begin`; False where there is none.
+
+    A pass that does not allow what is asked for is not relied on either: rights may have come.
+    """
+    known = _known()
+    if known is None or known.unsettled or not known.user.may(told.action):
+        return False
+    told.via, told.user, told.unproved = known.kind, known.user, known
+    return True
+
+
+def _once_more(_error: PassOverError) -> ResponseReturnValue:
+    """Admit and answer the request again: the pass is forgotten, so all is read anew."""
+    g.pop("caller")
+    return reading.once_more()
 
 
 def _by_session(secret: str) -> SignedIn | None:
@@ -150,6 +187,10 @@ def _record(response: Response) -> Response:
     """Write the request into the access log; without an entry there is no answer."""
     told = caller()
     refused = response.status_code in (401, 403)
+    if told.unproved is not None and response.status_code < 400:
+        log.error("The route %s was to prove who asks and did not.", request.endpoint)
+        response.close()
+        return current_app.make_response(("Who asks was not proved.\n", 500))
     if told.recorded and response.status_code < 400:
         return response  # its entry was stored with what it changed
     if not (refused or told.note.wanted or told.action not in (PUBLIC, SIGNED_IN)):

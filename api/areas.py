@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from flask import Response, request
@@ -13,10 +13,10 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from api import answers, models, packed
-from api.access import asked, begin, needs, note, signed_in
+from api.access import asked, begin, needs, note, query_text, signed_in
 from api.errors import PROBLEMS
 from api.params import AreaPath, Query, Word
-from geo import areas, boundaries, freshness, metrics
+from geo import areas, boundaries, commune_ratios, freshness, metrics
 from geo.areas import Area
 
 blueprint = APIBlueprint(
@@ -34,6 +34,7 @@ ON_MAPS = tuple(
     dict.fromkeys(str(key) for one in _RATIOS for key in (one.key, one.numerator, one.denominator))
 )
 """Metrics that maps colour areas by, and those that they are made of."""
+_BELOW = "commune: every commune in the area, however deep, in place of the area's children."
 
 
 class AreaSearch(Query):
@@ -50,6 +51,14 @@ class ShapeQuery(Query):
         None,
         description="Version of the boundaries: with the present one the answer may be kept.",
     )
+
+
+class BelowQuery(Query):
+    level: Literal["commune"] | None = Field(None, description=_BELOW)
+
+
+class ChildrenQuery(ShapeQuery, BelowQuery):
+    pass
 
 
 class AreaDay(Query):
@@ -91,8 +100,10 @@ def one(path: AreaPath, query: AreaDay) -> Response:
     responses={200: models.FeatureCollection},
 )
 @signed_in
-def children_geojson(path: AreaPath, query: ShapeQuery) -> Response:
+def children_geojson(path: AreaPath, query: ChildrenQuery) -> Response:
     """Polygons for display at zoom `z`, with the code only; not for verdicts."""
+    if query.level == "commune":
+        return _shape(path.code, query, "communes", boundaries.communes_geojson)
     return _shape(path.code, query, "children", boundaries.children_geojson)
 
 
@@ -113,28 +124,33 @@ def outline_geojson(path: AreaPath, query: ShapeQuery) -> Response:
     responses={200: models.ChildrenFigures},
 )
 @needs("figures.read")
-def children_figures(path: AreaPath) -> Response:
-    """By code what maps colour areas by: ratios, and the counts that these divide."""
-    note(subject="figures", subject_id=path.code)
+def children_figures(path: AreaPath, query: BelowQuery) -> Response:
+    """By code what maps colour areas by: ratios, and the counts that these divide.
+
+    Of every commune (`level`) the ratios only, in rows as `columns` names them.
+    """
+    note(subject="figures", subject_id=path.code, query=query_text())
     with begin() as conn:
         area = asked(conn, path.code)
         # Before the figures: what changes in between is then told with the next request.
-        key = repr((str(conn.engine.url), area.code, freshness.figures(conn, area)))
+        key = repr((str(conn.engine.url), area.code, query.level, freshness.figures(conn, area)))
         tag = hashlib.blake2b(key.encode(), digest_size=15).hexdigest()
         if request.if_none_match.contains_weak(tag):
             return packed.unchanged(tag)
-        body = FIGURES.get(tag, lambda: orjson.dumps({"figures": _figures(conn, area)}))
+        make = commune_ratios.table if query.level == "commune" else _children
+        body = FIGURES.get(tag, lambda: orjson.dumps(make(conn, area)))
     return packed.answer(body, "application/json", lasting=False, tag=tag)
 
 
-def _figures(conn: Connection, area: Area) -> dict[str, dict[str, Any]]:
+def _children(conn: Connection, area: Area) -> dict[str, Any]:
     rows = metrics.children_figures(conn, area)
     shown = ("suppressed", *ON_MAPS)
-    return {
+    figures = {
         row["code"]: {"name": row["full_name"], **{key: row[key] for key in shown}}
         for row in rows
         if row["code"]
     }
+    return {"figures": figures}
 
 
 def _shape(

@@ -71,9 +71,14 @@ class FeatureCollection(BaseModel):
 
 
 class ChildrenFigures(BaseModel):
-    """Code → name, `suppressed`, and the metrics that maps colour areas by; see docs/metrics.md."""
+    """Code → name, `suppressed`, and the metrics that maps colour areas by; see docs/metrics.md.
 
-    figures: dict[str, dict[str, Any]]
+    With `level` not `figures` but `rows`: code → values in the order of `columns`.
+    """
+
+    figures: dict[str, dict[str, Any]] | None = None
+    columns: list[str] | None = None
+    rows: dict[str, list[Any]] | None = None
 
 
 class NationalId(BaseModel):

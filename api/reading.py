@@ -63,7 +63,7 @@ def install(app: Flask, begin: Begin | None = None) -> None:
     chosen = begin or _configured()
     access.install(app, chosen)
     if isinstance(chosen, Opener):
-        app.register_error_handler(ReplicaLostError, _once_more)
+        app.register_error_handler(ReplicaLostError, _from_primary)
         app.after_request(chosen.remember)
 
 
@@ -103,9 +103,19 @@ def _is_told_of_own_writes() -> bool:
     )
 
 
-def _once_more(_error: ReplicaLostError) -> ResponseReturnValue:
+def on_replica() -> bool:
+    """Whether this process has a replica to read from."""
+    return isinstance(access.opener(), Opener)
+
+
+def _from_primary(_error: ReplicaLostError) -> ResponseReturnValue:
     """Answer the request from the primary: nothing was sent of it yet."""
     g.on_primary = True
+    return once_more()
+
+
+def once_more() -> ResponseReturnValue:
+    """Admit and answer the present request again, which must only read."""
     try:
         return current_app.preprocess_request() or current_app.dispatch_request()
     except Exception as error:  # noqa: BLE001 - handled as any error of a view is

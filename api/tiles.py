@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from api import access, packed, params
-from api.access import asked, begin, needs, note, query_text
+from api.access import asked, begin, needs, note, proved_within, query_text
 from api.errors import PROBLEMS
 from api.params import Moment, Query, Stage, State, Status, Verdict, Word
 from geo import layers, metrics
@@ -50,6 +50,7 @@ class TileQuery(Query):
     responses={200: {"description": "A tile (MVT), maybe empty", "content": {MVT: {}}}},
 )
 @needs("records.read")
+@proved_within
 def tile(path: TilePath, query: TileQuery) -> Response:
     """Records of a layer: counts per square, or single points where these are not too many."""
     z, x, y = path.z, path.x, path.y

@@ -5,12 +5,12 @@ import threading
 
 import pytest
 from flask_openapi3 import OpenAPI
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, event, func, insert, select, update
 
 from api import access, admission, blueprints, tiles
 from api.looks import Looks
 from geo import metrics
-from geo.account_tables import access_log, account
+from geo.account_tables import access_log, account, account_role
 from geo.tables import survey
 from tests import people
 from tests import records_world as world
@@ -137,6 +137,51 @@ def test_who_was_shut_out_gets_no_tile_that_is_kept(app, client, conn):
     conn.execute(update(account).where(account.c.account_id == who).values(disabled_at=func.now()))
     again = officer.get(f"{TILE}?area=00101", headers={"If-None-Match": first.headers["ETag"]})
     assert again.status_code == 401
+
+
+def test_who_asks_is_proved_in_the_transaction_that_reads(app, conn):
+    officer = people.client(app, conn, "officer@00101")
+    assert officer.get(f"{TILE}?area=00101").status_code == 200
+    asked: list[str] = []
+    event.listen(conn, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    assert officer.get(f"{TILE}?area=00101").status_code == 200
+    assert [one for one in asked if "SAVEPOINT" in one and "RELEASE" not in one][1:] == []
+    assert sum("account_grounds" in one for one in asked) == 1
+
+
+def test_a_role_that_came_since_counts_at_once(app, conn):
+    who = people.add(conn, "enumerator@00101")
+    one = people.client(app, conn, account_id=who)
+    assert one.get(f"{TILE}?area=00101").status_code == 200
+    assert one.get(f"{TILE}?area=01").status_code == 403
+    conn.execute(
+        insert(account_role).values(
+            account_id=who, role="auditor", area_code="01", province_code="01", granted_at=func.now()
+        )
+    )
+    assert one.get(f"{TILE}?area=01").status_code == 200
+
+
+def test_a_role_that_went_since_counts_no_more(app, conn):
+    who = people.add(conn, "officer@00101")
+    officer = people.client(app, conn, account_id=who)
+    assert officer.get(f"{TILE}?area=00101").status_code == 200
+    conn.execute(delete(account_role).where(account_role.c.account_id == who))
+    assert officer.get(f"{TILE}?area=00101").status_code == 403
+
+
+def test_a_view_that_forgets_to_prove_who_asks_answers_nothing(app, conn, caplog):
+    @app.get("/forgetful")
+    @access.needs("records.read")
+    @access.proved_within
+    def forgetful() -> str:
+        return "told"
+
+    officer = people.client(app, conn, "officer@00101")
+    assert officer.get(f"{TILE}?area=00101").status_code == 200
+    answer = officer.get("/forgetful")
+    assert (answer.status_code, b"told" in answer.data) == (500, False)
+    assert "forgetful was to prove who asks" in caplog.text
 
 
 @pytest.mark.parametrize(
