@@ -3,9 +3,9 @@
 import json
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, Subquery, func, select
+from sqlalchemy import ColumnElement, Connection, Subquery, and_, func, select
 
-from geo.areas import Area
+from geo.areas import COUNTRY, Area
 from geo.boundaries.drawing import FINEST, LAST_ZOOMS, resolution
 from geo.errors import NotFoundError
 from geo.shape_tables import area_shape
@@ -46,12 +46,24 @@ def children_geojson(conn: Connection, parent: Area, zoom: int) -> bytes:
 
     At most in the finest resolution that is drawn for maps: tiles have what is finer.
     """
+    return _areas(conn, area.c.parent_code == parent.code, zoom)
+
+
+def communes_geojson(conn: Connection, above: Area, zoom: int) -> bytes:
+    """FeatureCollection of every present commune below an area, as `children_geojson` has it."""
+    inside = area.c.level == "commune"
+    if above.code != COUNTRY:
+        inside = and_(inside, area.c.parent_code == above.code)
+    return _areas(conn, inside, zoom)
+
+
+def _areas(conn: Connection, wanted: ColumnElement[bool], zoom: int) -> bytes:
     zoom = min(zoom, LAST_ZOOMS[FINEST])
     shape = drawn(zoom)
     found = conn.execute(
         select(area.c.code, func.ST_AsGeoJSON(shape.c.geom, _digits(zoom)))
         .join(shape, shape.c.area_id == area.c.area_id)
-        .where(area.c.parent_code == parent.code, area.c.valid_to.is_(None))
+        .where(wanted, area.c.valid_to.is_(None))
         .order_by(area.c.code)
     )
     return _collection(({"code": code}, geometry) for code, geometry in found)
