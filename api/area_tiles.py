@@ -11,7 +11,7 @@ from api.access import begin, signed_in
 from api.errors import PROBLEMS
 from api.params import Query, Word
 from api.tiles import MVT
-from geo import areas, boundaries, layers
+from geo import areas, boundaries, db, layers
 
 blueprint = APIBlueprint(
     "area_tiles", __name__, url_prefix="/tiles/areas", abp_tags=[Tag(name="tiles")],
@@ -50,6 +50,6 @@ def tile(path: TilePath, query: AreaTileQuery) -> Response:
     with begin() as conn:
         area = areas.get(conn, query.area or areas.COUNTRY)
         version = boundaries.version(conn)
-        key = (str(conn.engine.url), version, at, area.code, query.level)
+        key = (db.name(conn), version, at, area.code, query.level)
         body = TILES.get(key, lambda: layers.tile(conn, "areas", *at, area, level=query.level))
     return packed.answer(body, MVT, lasting=query.v == version)

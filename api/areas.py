@@ -16,7 +16,7 @@ from api import answers, models, packed
 from api.access import asked, begin, needs, note, query_text, signed_in
 from api.errors import PROBLEMS
 from api.params import AreaPath, Query, Word
-from geo import areas, boundaries, commune_ratios, freshness, metrics
+from geo import areas, boundaries, commune_ratios, db, freshness, metrics
 from geo.areas import Area
 
 blueprint = APIBlueprint(
@@ -133,7 +133,7 @@ def children_figures(path: AreaPath, query: BelowQuery) -> Response:
     with begin() as conn:
         area = asked(conn, path.code)
         # Before the figures: what changes in between is then told with the next request.
-        key = repr((str(conn.engine.url), area.code, query.level, freshness.figures(conn, area)))
+        key = repr((db.name(conn), area.code, query.level, freshness.figures(conn, area)))
         tag = hashlib.blake2b(key.encode(), digest_size=15).hexdigest()
         if request.if_none_match.contains_weak(tag):
             return packed.unchanged(tag)
@@ -160,7 +160,7 @@ def _shape(
         area = areas.get(conn, code)
         zoom = ZOOMS[area.level] if query.z is None else query.z
         version = boundaries.version(conn)
-        key = (str(conn.engine.url), version, kind, area.code, zoom)
+        key = (db.name(conn), version, kind, area.code, zoom)
         body = SHAPES.get(key, lambda: make(conn, area, zoom))
     return packed.answer(body, GEOJSON, lasting=query.v == version)
 

@@ -9,6 +9,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 from flask import Response, request
@@ -21,21 +22,28 @@ _LEAST_BYTES = 1000
 
 @dataclass(frozen=True)
 class Body:
-    """A body as it is and compressed; `packed` is empty where that would gain nothing."""
+    """A body as it is, and compressed as soon as somebody can read that."""
 
     plain: bytes
-    packed: bytes
-    etag: str
+
+    @cached_property
+    def packed(self) -> bytes:
+        """The body compressed, once; empty where that would gain nothing."""
+        return gzip.compress(self.plain, 6, mtime=0) if self._worth_it else b""
+
+    @cached_property
+    def etag(self) -> str:
+        """What tells the body from every other."""
+        return hashlib.blake2b(self.plain, digest_size=12).hexdigest()
 
     @property
     def size(self) -> int:
-        return len(self.plain) + len(self.packed)
+        """The most bytes that it may come to hold."""
+        return len(self.plain) * (2 if self._worth_it else 1)
 
-
-def pack(plain: bytes) -> Body:
-    """A body with its ETag, compressed where it is worth it."""
-    packed = gzip.compress(plain, 6, mtime=0) if len(plain) >= _LEAST_BYTES else b""
-    return Body(plain, packed, hashlib.blake2b(plain, digest_size=12).hexdigest())
+    @property
+    def _worth_it(self) -> bool:
+        return len(self.plain) >= _LEAST_BYTES
 
 
 class Shelf:
@@ -53,7 +61,7 @@ class Shelf:
                 self._bodies.move_to_end(key)
                 return self._bodies[key]
         # Not under the lock: two may make the same at once, but nobody waits for another's.
-        body = pack(make())
+        body = Body(make())
         with self._lock:
             if key not in self._bodies and body.size <= self._limit:
                 self._bodies[key] = body
@@ -64,7 +72,7 @@ class Shelf:
 
     @property
     def held(self) -> int:
-        """Bytes kept at present."""
+        """The most bytes that what is kept may hold."""
         return self._held
 
 
@@ -75,7 +83,7 @@ def answer(body: Body, content_type: str, lasting: bool, tag: str = "") -> Respo
     tag: the weak ETag instead, where what the body is made of has one. Never for a shared cache:
     who asks must be signed in.
     """
-    packed = bool(body.packed) and request.accept_encodings["gzip"] > 0
+    packed = request.accept_encodings["gzip"] > 0 and bool(body.packed)
     made = Response(body.packed if packed else body.plain, content_type=content_type)
     made.headers["Vary"] = _VARY
     if packed:

@@ -11,7 +11,7 @@ from api import access, packed, params
 from api.access import asked, begin, needs, note, proved_within, query_text
 from api.errors import PROBLEMS
 from api.params import Moment, Query, Stage, State, Status, Verdict, Word
-from geo import layers, metrics
+from geo import db, layers, metrics
 from geo.areas import Area
 
 blueprint = APIBlueprint(
@@ -75,7 +75,7 @@ def stamp(conn: Connection, area: Area, name: str, filters: dict[str, object]) -
     It is read before the data: what changes between the two shows as a later stamp.
     """
     told = (
-        str(conn.engine.url),
+        db.name(conn),
         metrics.revision(conn, area),
         area.code,
         name,

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from psycopg2.errors import InsufficientPrivilege
 from sqlalchemy import Connection, Engine, TextClause, create_engine, exc, make_url, text
@@ -15,6 +16,7 @@ from geo.errors import ConflictError, RejectedError, UnavailableError, UsageErro
 from geo.scope import Scope, bind
 
 RUNTIME_ROLE = "ancu_runtime"
+_names: WeakKeyDictionary[Engine, str] = WeakKeyDictionary()
 
 
 @lru_cache(maxsize=4)
@@ -38,6 +40,14 @@ def make_engine(address: str, setting: str = "DATABASE_URL", **options: Any) -> 
         hide_parameters=True,  # an error in the log names no person
         **options,
     )
+
+
+def name(conn: Connection) -> str:
+    """The address of the connection's database without its password, for keys of what is kept."""
+    told = _names.get(conn.engine)
+    if told is None:
+        told = _names[conn.engine] = str(conn.engine.url)
+    return told
 
 
 @contextmanager

@@ -69,7 +69,7 @@ def test_a_body_worth_it_is_compressed_for_who_can_read_that(client):
     assert "Content-Encoding" not in plain.headers
     assert len(plain.data) < 1000  # fits into a packet as it is
     assert "Content-Encoding" not in small.headers
-    body = packed.pack(b"xa phuong " * 500)
+    body = packed.Body(b"xa phuong " * 500)
     assert gzip.decompress(body.packed) == body.plain
     with client.application.test_request_context(headers=GZIP):
         answer = packed.answer(body, "text/plain", lasting=True)

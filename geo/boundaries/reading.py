@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 from sqlalchemy import Connection, Row, func, select
 
+from geo import db
 from geo.db import sql
 from geo.tables import area, boundary, boundary_version
 from geo.verdicts.matching import AreaShapes
@@ -119,4 +120,4 @@ def _read_shapes(conn: Connection, codes: list[str] | None) -> AreaShapes:
 
 def _state(conn: Connection) -> tuple[object, ...]:
     """What the current polygons are, as far as the cache must know: cheap, and never reused."""
-    return (str(conn.engine.url), *conn.execute(sql("boundary_state")).one())
+    return (db.name(conn), *conn.execute(sql("boundary_state")).one())
