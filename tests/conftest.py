@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
 from geo import areas, schema
@@ -28,6 +29,10 @@ os.environ["ANCU_HOME"] = tempfile.mkdtemp(prefix="ancu-test-home-")
 os.environ["ANCU_KEYS"] = str(Path(tempfile.mkdtemp(prefix="ancu-test-keys-")) / "keys.json")
 os.environ["ANCU_RATE_PER_MINUTE"] = "10000000"
 keys.make(Path(os.environ["ANCU_KEYS"]))
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("ancu", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ancu")
 
 FAST = (("fsync", "off"), ("full_page_writes", "off"), ("synchronous_commit", "off"))
 

@@ -169,7 +169,7 @@ def test_marks_that_turn_the_writing_direction_are_ignored(resolve):
 
 
 @given(st.text(max_size=600))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_text_is_answered(resolve, written):
     found = resolve.resolve(written)
     assert isinstance(found, Resolution)
@@ -182,7 +182,7 @@ def test_any_text_is_answered(resolve, written):
         st.sampled_from(["xã", "p.", "tt", "q", "tp", "t", "hà", "giang", "tân", "1", ",", "-"])
     )
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_order_of_address_words_is_answered_the_same_twice(resolve, pieces):
     written = " ".join(pieces)
     resolve.resolve.cache_clear()

@@ -76,7 +76,7 @@ def lands(draw):
     return areas(polygons)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(lands(), st.integers(0, 2**32 - 1))
 def test_any_land_is_judged_as_the_exact_way_does(patched, shapes, seed):
     rng = np.random.default_rng(seed)
@@ -102,7 +102,7 @@ def bulk(monkeypatch):
     monkeypatch.setattr(matching, "_BULK_ROWS", 0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(lands(), st.integers(0, 2**32 - 1))
 def test_any_point_lies_where_shapely_says(patched, shapes, seed):
     rng = np.random.default_rng(seed)

@@ -145,7 +145,7 @@ def bounds(equations, cells):
 counts = st.lists(st.sampled_from([0, 1, 2, 3, 4, 5, 6, 8, 20, 300]), min_size=1, max_size=5)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(counts, min_size=1, max_size=5), st.data())
 def test_no_hidden_count_follows_from_all_that_is_shown(provinces, data):
     country = tree(*provinces)
@@ -263,9 +263,7 @@ def attack(said):
 few = st.sampled_from([0, 0, 1, 2, 3, 4, 5, 7, 9, 40, 800])
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.fixed_dictionaries(dict.fromkeys([*CELLS, ("02", ""), ("00", "")], few)))
 def test_no_planner_derives_a_hidden_commune_from_all_pages_together(conn, given):
     with conn.begin_nested() as savepoint:

@@ -64,7 +64,6 @@ def test_vn2000_read_as_wgs84_is_about_224_m_off(point):
     assert lat[0] < point[1]
 
 
-@settings(deadline=None)  # the first use of a system reads PROJ's database
 @given(in_country, st.sampled_from([9205, 9209, 9213, 9214, 9218, 3405, 4756, 32648]))
 def test_points_come_back_from_a_round_trip(point, code):
     there = Transformer.from_crs("EPSG:4326", f"EPSG:{code}", always_xy=True)
@@ -250,7 +249,7 @@ def brute(polygon, lon, lat):
     return GEOD.inv(np.full(n, lon), np.full(n, lat), xy[:, 0], xy[:, 1])[2].min()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.floats(0.01, 0.06), min_size=3, max_size=9), st.floats(-6, 6), st.floats(-6, 3))
 def test_distance_to_the_border_is_right_to_a_thousandth(radii, dx, dy):
     polygon = shapely.Polygon(star(radii) + ORIGIN)

@@ -166,7 +166,7 @@ def equal(one: Verdicts, other: Verdicts) -> bool:
     return one.frame().equals(other.frame())
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(rows)
 def test_each_row_is_judged_alike_alone_and_in_company(given_rows):
     lon, lat, accuracy, recorded = zip(*given_rows, strict=True)

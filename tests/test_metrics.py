@@ -120,9 +120,7 @@ record = st.tuples(
 )
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(record, max_size=12), st.randoms(use_true_random=False))
 def test_counters_equal_a_count_from_scratch(conn, records, rnd: random.Random):
     with conn.begin_nested() as savepoint:

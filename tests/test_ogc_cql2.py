@@ -78,7 +78,7 @@ WHOLE = st.recursive(
 )
 
 
-@settings(max_examples=150, derandomize=True, database=None, deadline=None)
+@settings(max_examples=150, derandomize=True, database=None)
 @given(WHOLE)
 def test_any_text_is_read_as_another_reader_does(text: str) -> None:
     assert flat(cql2_text.parse(text)) == flat(other.parse_text(text).to_json())
@@ -287,7 +287,7 @@ def reads_or_refuses(text: str, language: str) -> None:
         assert str(error)
 
 
-@settings(max_examples=400, derandomize=True, database=None, deadline=None)
+@settings(max_examples=400, derandomize=True, database=None)
 @given(
     st.one_of(st.text(max_size=40), st.lists(st.sampled_from(PIECES), max_size=14).map(" ".join))
 )
@@ -321,7 +321,7 @@ NODES = st.recursive(
 )
 
 
-@settings(max_examples=400, derandomize=True, database=None, deadline=None)
+@settings(max_examples=400, derandomize=True, database=None)
 @given(NODES)
 def test_any_json_is_read_or_refused(node: Any) -> None:
     reads_or_refuses(json.dumps(node), "cql2-json")
@@ -331,7 +331,6 @@ def test_any_json_is_read_or_refused(node: Any) -> None:
     max_examples=120,
     derandomize=True,
     database=None,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.data())

@@ -169,7 +169,7 @@ def test_what_is_no_photo_is_refused_in_words(content: bytes, said: str) -> None
 
 
 @given(st.binary(max_size=300), st.integers(0, 3))
-@sampling(max_examples=150, deadline=None)
+@sampling(max_examples=150)
 def test_hostile_exif_costs_the_photo_nothing(junk: bytes, kind: int) -> None:
     heads = (b"", b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08", b"II*\0\xff\xff\xff\xff")
     marker = b"Exif\0\0" + heads[kind] + junk
@@ -181,7 +181,7 @@ def test_hostile_exif_costs_the_photo_nothing(junk: bytes, kind: int) -> None:
 
 
 @given(st.data())
-@sampling(max_examples=150, deadline=None)
+@sampling(max_examples=150)
 def test_a_damaged_file_is_read_or_refused(data: st.DataObject) -> None:
     content = bytearray(jpeg(said=exif(HOUSE, WHEN)))
     for _ in range(data.draw(st.integers(1, 12))):

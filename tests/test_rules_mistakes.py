@@ -82,7 +82,7 @@ MISWRITTEN = [
 
 
 @pytest.mark.parametrize(("code", "write", "how"), MISWRITTEN)
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(points=st.lists(st.tuples(LONS, LATS), min_size=1, max_size=40))
 def test_a_miswritten_point_leads_back_to_within_a_metre(code, write, how, points):
     rows = surveys(*(sent(*write(*point)) for point in points))

@@ -200,7 +200,7 @@ FOUND = {
 }
 
 
-@settings(deadline=None, max_examples=5)
+@settings(max_examples=5)
 @given(st.permutations(range(len(MIXED))))
 def test_order_of_rows_does_not_matter(order):
     for rule, expected in FOUND.items():

@@ -249,7 +249,7 @@ FOUND = {
 }
 
 
-@settings(deadline=None, max_examples=5)
+@settings(max_examples=5)
 @given(st.permutations(range(len(MIXED))))
 def test_order_of_rows_does_not_matter(order):
     turned = MIXED.iloc[order]

@@ -75,7 +75,7 @@ def test_other_vectors_and_unsure_ones_are_not_vn2000(row):
     assert len(vn2000_as_wgs84(surveys(row), CONTEXT)) == 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(lon=st.floats(102.2, 109.5), lat=st.floats(8.5, 23.3))
 def test_the_repair_undoes_the_datum_to_a_centimetre_everywhere(lon, lat):
     at = TO_VN2000.transform(lon, lat)
@@ -143,7 +143,7 @@ def test_empty_frames_and_missing_polygons_are_fine(rule):
     assert len(found) == 8
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.permutations(range(12)))
 def test_the_order_of_rows_never_matters(order):
     rows = surveys(*(visit(i, error=e) for i, e in enumerate(errors(12, 20))))

@@ -150,7 +150,7 @@ REPORTS = [
 ]
 
 
-@settings(deadline=None, max_examples=5)
+@settings(max_examples=5)
 @given(st.permutations(range(len(REPORTS))))
 def test_order_of_reports_does_not_matter(order):
     rows = sites({"site_code": "S2"}, {"site_code": "S1"})

@@ -151,7 +151,7 @@ MIXED = surveys(*device(*EVENINGS, LATE, BACK, ("12T08:00:00", "11T08:00:00")))
 FOUND = {rule: rule(MIXED, CONTEXT).sort_index() for rule in (clock_ahead, clock_jump, sent_late)}
 
 
-@settings(deadline=None, max_examples=5)
+@settings(max_examples=5)
 @given(st.permutations(range(len(MIXED))))
 def test_order_of_rows_does_not_matter(order):
     for rule, expected in FOUND.items():

@@ -187,7 +187,7 @@ def mosaics(draw) -> np.ndarray:
     return wound[shapely.is_valid(wound)]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(mosaics())
 def test_no_gap_and_no_overlap_comes_with_any_resolution(shapes):
     if not shapely.coverage_is_valid(shapes):

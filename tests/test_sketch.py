@@ -45,7 +45,7 @@ def test_two_units_on_one_spot_do_not_break_the_sketch():
 places = st.tuples(st.integers(0, 60), st.integers(0, 60))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(places, min_size=3, max_size=40, unique=True))
 def test_cells_never_overlap_and_each_holds_its_points(grid):
     # Points on a lattice of about 1 km; lines of them are the hard case for Voronoi.

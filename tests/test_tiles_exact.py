@@ -173,7 +173,7 @@ DAYS = {"since": date(2025, 9, 2), "until": date(2025, 9, 4)}
 @example(("surveys", {"until": date(2025, 9, 3), "verdict": "outside"}), 6, "country", "00101", 0)
 @example(("surveys", {**DAYS, "rule": "outside"}), 5, "province", "VN", 0)
 @example(("surveys", DAYS), 8, "country", "VN", 0)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     asked=looks(),
     z=st.integers(0, 16),

@@ -68,9 +68,7 @@ def test_several_entries_of_one_statement_follow_each_other(conn):
 words = st.text(max_size=8) | st.sampled_from(["", "-", "1:a", "\0", "\ud800", "e\u0301", "🏠"])
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words, words, words, st.none() | st.integers(-(2**63), 2**63 - 1))
 def test_python_and_the_database_agree_on_every_entry(conn, query, reason, agent, rows):
     with conn.begin_nested() as savepoint:
