@@ -29,6 +29,9 @@ def copy(
     Nam's zone. An error of `out` ends the query. Raises UnavailableError.
     """
     conn.execute(text(f"SET LOCAL timezone = '{_TIME_ZONE}'"))
+    # Where the planner takes a table for small that is not, it compares every row with every other
+    # one; merged or hashed, a join of many costs what it should, and lookups are done all the same.
+    conn.execute(text("SET LOCAL enable_nestloop = off"))
     compiled = query.compile(
         dialect=postgresql.psycopg2.dialect(), compile_kwargs={"render_postcompile": True}
     )
@@ -47,6 +50,7 @@ def copy(
         except BaseException:
             cast(psycopg2.extensions.connection, connection.dbapi_connection).cancel()
             raise
+    conn.execute(text("SET LOCAL enable_nestloop TO DEFAULT"))
     advance(lines.count)
     return lines.count
 

@@ -12,20 +12,23 @@ from sqlalchemy import (
     Date,
     DateTime,
     Float,
+    FromClause,
     Integer,
     Select,
     Table,
     Text,
+    Uuid,
+    and_,
     case,
     cast,
     func,
     literal,
     literal_column,
+    or_,
     select,
     true,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.sql.selectable import LateralFromClause
 
 from geo import areas, findings, households, paging, scope, sites, surveys
 from geo.areas import Area
@@ -60,6 +63,13 @@ _ADDED = {
 _ISO_TIME = 'YYYY-MM-DD"T"HH24:MI:SSTZH:TZM'
 # Above, the database writes floats with an exponent and nothing needs to be added.
 _PLAIN_FLOAT = 1e15
+# What most texts begin with, and no formula: the first of the questions is the only one for them.
+_LETTERS: tuple[Any, Any] = (literal_column("65"), literal_column("65290"))
+_DIGITS: tuple[Any, Any] = (literal_column("48"), literal_column("57"))
+
+FEW = 10_000
+"""Rows whose doubts are looked up one by one: so many lookups cost less than all doubts of a
+province, and more rows than that less if all are read."""
 
 Query = Callable[..., Select]
 
@@ -84,24 +94,31 @@ class Kind:
             found
         )
 
-    def selected(self, conn: Connection, area: Area, **filters: Any) -> Select:
-        """The rows by identity, with what the audit doubts about them."""
+    def selected(self, conn: Connection, area: Area, *, total: int = 0, **filters: Any) -> Select:
+        """The rows by identity, with what the audit doubts about them.
+
+        total: how many rows there are; more than FEW are joined with the doubts of the area instead
+        of being looked up one by one. Such a query runs with enable_nestloop off.
+        """
         query = self.rows(area, **filters).where(scope.within(conn, self.table))
         if self.subject:
-            doubts = _doubts(conn, self)
+            if total > FEW:
+                doubts, same = _all_doubts(conn, self, area)
+            else:
+                doubts, same = _own_doubts(conn, self), true()
             query = query.add_columns(func.coalesce(doubts.c.flagged, False).label("flagged"))
             if "rules" not in query.selected_columns:
                 query = query.add_columns(doubts.c.rules)
-            query = query.join(doubts, true(), isouter=True)
+            query = query.join(doubts, same, isouter=True)
         return query.order_by(self.table.c.province_code, self.table.c.commune_code, self.key)
 
 
-def _doubts(conn: Connection, kind: Kind) -> LateralFromClause:
-    """The open rules about one record, and whether one of them is held against somebody.
+_RULES = func.string_agg(finding.c.rule, aggregate_order_by(literal(";"), finding.c.rule))
+_FLAGGED = func.bool_or(~finding.c.blameless)
 
-    Looked up row by row: a join of the whole tables falls into a plan that compares all findings
-    of a commune with all of its records.
-    """
+
+def _own_doubts(conn: Connection, kind: Kind) -> FromClause:
+    """The open rules about one record, and whether one of them is held against somebody."""
     about = (
         scope.within(conn, finding),
         finding.c.province_code == kind.table.c.province_code,
@@ -110,13 +127,41 @@ def _doubts(conn: Connection, kind: Kind) -> LateralFromClause:
         finding.c.subject_id == cast(kind.key, Text),
         finding.c.state == "open",
     )
-    rules = func.string_agg(finding.c.rule, aggregate_order_by(literal(";"), finding.c.rule))
-    flagged = func.bool_or(~finding.c.blameless)
     return (
-        select(rules.label("rules"), flagged.label("flagged"))
+        select(_RULES.label("rules"), _FLAGGED.label("flagged"))
         .where(*about)
         .correlate(kind.table)
         .lateral("doubts")
+    )
+
+
+def _all_doubts(conn: Connection, kind: Kind, area: Area) -> tuple[FromClause, ColumnElement[bool]]:
+    """The same of all records of an area, and what joins them with theirs.
+
+    Keys are compared in their own type, in whose order both sides come: they are merged, and the
+    rows need not be sorted once more.
+    """
+    home = (finding.c.province_code, finding.c.commune_code)
+    found = (
+        select(
+            *home,
+            cast(finding.c.subject_id, kind.key.type).label("key"),
+            _RULES.label("rules"),
+            _FLAGGED.label("flagged"),
+        )
+        .where(
+            scope.within(conn, finding),
+            areas.scope(area, finding),
+            finding.c.subject == kind.subject,
+            finding.c.state == "open",
+        )
+        .group_by(*home, finding.c.subject_id)
+        .subquery("doubts")
+    )
+    return found, and_(
+        found.c.province_code == kind.table.c.province_code,
+        found.c.commune_code == kind.table.c.commune_code,
+        found.c.key == kind.key,
     )
 
 
@@ -178,14 +223,22 @@ def _text(column: ColumnElement[Any], kind: str) -> ColumnElement[Any]:
         return func.to_char(column, _ISO_TIME)
     if isinstance(column.type, ARRAY):
         return func.array_to_string(column, ";", type_=Text)
-    return column if kind != "text" else cast(column, Text)
+    if kind != "text" or isinstance(column.type, Uuid):
+        return column
+    return cast(column, Text)
 
 
 def _safe(column: ColumnElement[Any], kind: str) -> ColumnElement[Any]:
+    if isinstance(column.type, Uuid):
+        return column
     if kind == "text":
         first = func.ascii(column)
         formula = first.in_([literal_column(str(ord(sign))) for sign in FORMULA])
-        return case((formula, literal("'") + column), else_=func.nullif(column, ""))
+        return case(
+            (or_(first.between(*_LETTERS), first.between(*_DIGITS)), column),
+            (formula, literal("'") + column),
+            else_=func.nullif(column, ""),
+        )
     if kind == "float":
         short = (column == func.trunc(column)) & (func.abs(column) < _PLAIN_FLOAT)
         return case((short, cast(column, Text) + ".0"), else_=cast(column, Text))

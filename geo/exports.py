@@ -53,9 +53,10 @@ class Export:
         check(kind, format)
         self.kind, self.format = kind, format
         of = RECORDS[kind]
-        self._columns, self._query = of.columns, of.selected(conn, area, **filters)
         self._spool: BinaryIO | None = None
         self.total, self.demo = conn.execute(of.counted(conn, area, **filters)).one()
+        self._columns = of.columns
+        self._query = of.selected(conn, area, total=self.total, **filters)
 
     def read(
         self,

@@ -182,7 +182,9 @@ def by_hand(conn, kind):
 
 
 @pytest.mark.parametrize("kind", export_columns.RECORDS)
-def test_csv_has_the_bytes_of_the_slow_way(hostile, tmp_path, kind):
+@pytest.mark.parametrize("few", [0, 10_000], ids=["joined", "looked up"])
+def test_csv_has_the_bytes_of_the_slow_way(hostile, tmp_path, monkeypatch, kind, few):
+    monkeypatch.setattr(export_columns, "FEW", few)
     numbers = (0.0, -0.0, 1.0, -5200.5, 1e-05, 1.5e-7, 0.1 + 0.2, 123456789.0, 1e14, 105.123456789)
     for place, number in enumerate(numbers):
         one = world.add_survey(
@@ -192,7 +194,11 @@ def test_csv_has_the_bytes_of_the_slow_way(hostile, tmp_path, kind):
         )  # fmt: skip
         world.add_finding(hostile, one, "outside", state="open" if place % 3 else "explained")
         world.add_finding(hostile, one, "mock_location", blameless=place % 2 == 0)
-    world.add_site(hostile, "T00", at=(105.5, 21), stage="roof", cost_paid=10**12)
+    for code in ("z-1", "A_2", "Đ 3"):
+        site = world.add_site(
+            hostile, "T00", site_code=code, at=(105.5, 21), stage="roof", cost_paid=10**12
+        )
+        world.add_finding(hostile, site, "overdue", subject="site")
     path = written(hostile, kind, "csv", tmp_path)
     assert path.read_bytes() == by_hand(hostile, kind)
 
