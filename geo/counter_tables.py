@@ -24,8 +24,6 @@ commune_counter = Table(
     Column("last_survey", DateTime(timezone=True)),
     # The later of that and of the last stage of a site.
     Column("last_activity", DateTime(timezone=True)),
-    # Grows with every change of what figures and tiles of the commune show.
-    Column("revision", BigInteger, nullable=False, server_default="0"),
     *(
         Column(f"{kind}_{stage}", Integer, nullable=False, server_default="0")
         for kind in KINDS
@@ -33,6 +31,18 @@ commune_counter = Table(
     ),
     Column("cost_planned", BigInteger, nullable=False, server_default="0"),
     Column("cost_paid", BigInteger, nullable=False, server_default="0"),
+)
+
+commune_revision = Table(
+    "commune_revision",
+    metadata,
+    Column("province_code", Text, primary_key=True),
+    Column("commune_code", Text, primary_key=True),
+    # Grows with every change of what figures and tiles of the commune show; its row is the lock
+    # of all who count the commune.
+    Column("revision", BigInteger, nullable=False),
+    # Rows are renewed where they stand, and all of them are read at every look.
+    postgresql_with={"fillfactor": "50"},
 )
 
 site_due = Table(

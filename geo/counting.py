@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Connection, cast, func, select, text
 from geo import areas, pyramid, scope
 from geo.additions import Additions
 from geo.areas import Area
-from geo.counter_tables import commune_counter
+from geo.counter_tables import commune_revision
 from geo.db import sql
 from geo.pyramid import Pair
 
@@ -66,8 +66,8 @@ def revision(conn: Connection, area: Area) -> int:
     Read it before what it stands for: a change between the two then shows as a later revision.
     Raises UsageError for an area that has ended.
     """
-    total = cast(func.coalesce(func.sum(commune_counter.c.revision), 0), BigInteger)
-    within = (areas.scope(area, commune_counter), scope.within(conn, commune_counter))
+    total = cast(func.coalesce(func.sum(commune_revision.c.revision), 0), BigInteger)
+    within = (areas.scope(area, commune_revision), scope.within(conn, commune_revision))
     return conn.execute(select(total).where(*within)).scalar_one()
 
 
@@ -79,7 +79,7 @@ def _lock(conn: Connection, pairs: Sequence[Pair]) -> bool:
     if len(pairs) >= _MANY:
         # A whole country's households are then grouped in memory; until the transaction ends.
         conn.execute(text("SET LOCAL work_mem = '256MB'"))
-    for step in ("add", "lock", "revise") if pairs else ():
+    for step in ("revise", "add") if pairs else ():
         conn.execute(sql(f"recount_{step}"), _lists(pairs))
     return bool(pairs)
 

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, func, select, true
 
 from geo import areas, boundaries, metrics, scope
 from geo.areas import Area
-from geo.counter_tables import commune_counter
+from geo.counter_tables import commune_revision
 
 
 def figures(conn: Connection, area: Area) -> str:
@@ -13,7 +13,7 @@ def figures(conn: Connection, area: Area) -> str:
     Another one as soon as any of them may have changed. Raises UsageError for an area that has
     ended.
     """
-    within = areas.scope(area, commune_counter)
+    within = areas.scope(area, commune_revision)
     own = scope.of(conn)
     seen = "whole"
     if not own.covers(area.province_code, area.commune_code):
@@ -21,7 +21,7 @@ def figures(conn: Connection, area: Area) -> str:
         within = true()
         seen = repr((own.figures_elsewhere, sorted(own.provinces), sorted(own.communes)))
     count, revisions = conn.execute(
-        select(func.count(), func.sum(commune_counter.c.revision)).where(within)
+        select(func.count(), func.sum(commune_revision.c.revision)).where(within)
     ).one()
     # With the version of the boundaries, so that a database made anew never repeats an old name.
     return f"{count} {revisions} {metrics.today()} {boundaries.version(conn)} {seen}"

@@ -257,7 +257,7 @@ _SUPPRESSED: Figures = {"suppressed": True, **dict.fromkeys(METRICS)}
 _COUNTERS = [
     c
     for c in commune_counter.c
-    if c.name not in ("province_code", "commune_code", "last_survey", "last_activity", "revision")
+    if c.name not in ("province_code", "commune_code", "last_survey", "last_activity")
 ]
 
 _COUNTED = (*(c.name for c in _COUNTERS), "overdue")

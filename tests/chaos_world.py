@@ -239,8 +239,7 @@ def _counted_anew(conn: Connection) -> list[str]:
 
 
 def _counters(conn: Connection) -> set[tuple[object, ...]]:
-    kept = [column for column in commune_counter.c if column.name != "revision"]
-    return {tuple(row) for row in conn.execute(select(*kept))}
+    return {tuple(row) for row in conn.execute(select(commune_counter))}
 
 
 def _squares(conn: Connection) -> set[tuple[object, ...]]:

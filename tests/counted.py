@@ -162,9 +162,7 @@ def counters(conn: Connection) -> dict[tuple, dict[str, Any]]:
 def stored_counters(conn: Connection) -> dict[tuple, dict[str, Any]]:
     told = {}
     for row in conn.execute(select(commune_counter)).mappings():
-        values = {
-            name: value for name, value in row.items() if value and name not in (*PLACE, "revision")
-        }
+        values = {name: value for name, value in row.items() if value and name not in PLACE}
         if values:
             told[row["province_code"], row["commune_code"]] = values
     return told

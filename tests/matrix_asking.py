@@ -50,8 +50,9 @@ _OF_TEAM = ", ".join(
 _TABLES = (
     *((name, _OWN, "NULL::bigint") for name in (
         "household", "household_status", "survey", "site", "site_stage", "finding",
-        "verdict_history", "import_conflict", "commune_counter", "site_due", "record_change",
-        "team", "handover", "removed_household", "audit_item", "audit_decision", "revisit",
+        "verdict_history", "import_conflict", "commune_counter", "commune_revision", "site_due",
+        "record_change", "team", "handover", "removed_household", "audit_item", "audit_decision",
+        "revisit",
         "audit_sample", "audit_sample_item", "known_place", "photo", "address_fix", "audit_due",
         "tile_square", "tile_day",
     )),

@@ -24,7 +24,7 @@ from geo.account_tables import (
 )
 from geo.accounts.sealing import fingerprint, seal
 from geo.audit_tables import address_fix, photo
-from geo.counter_tables import commune_counter, site_due
+from geo.counter_tables import commune_counter, commune_revision, site_due
 from geo.personal_ids import context
 from geo.photos import files
 from geo.tables import (
@@ -347,6 +347,7 @@ def _figures(conn: Connection, spot: Spot) -> None:
     if spot is SMALL:
         counts["households"] = 3
     _add(conn, commune_counter, **_key(spot), **counts, last_activity=WHEN)
+    _add(conn, commune_revision, **_key(spot), revision=own + 990_003)
     _add(conn, site_due, **_key(spot), due_on=date(2020, 1, 1), unfinished=own + 990_001)
 
 

@@ -26,6 +26,7 @@ PROTECTED: dict[str, set[str]] = {
         ),
         _ALL,
     ),
+    "commune_revision": {READ, ADD, CHANGE},  # never taken back
     "account": {READ, ADD, CHANGE},  # disabled, never removed
     "import_job": {READ, ADD, CHANGE},
     "record_change": {READ, ADD},  # and some columns may be emptied or moved, see SOME_COLUMNS

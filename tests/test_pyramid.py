@@ -19,7 +19,7 @@ from geo.audit.actors import By
 from geo.audit.decisions import Subject
 from geo.audit.repairs import Point
 from geo.audit_tables import address_fix, audit_item
-from geo.counter_tables import commune_counter
+from geo.counter_tables import commune_counter, commune_revision
 from geo.demo import loading as demo
 from geo.errors import AncuError
 from geo.persons import correcting, removing
@@ -46,7 +46,7 @@ def squares(conn: Connection, layer: str, level: int = 14) -> list[tuple]:
 
 
 def revisions(conn: Connection) -> dict[str, int]:
-    columns = (commune_counter.c.commune_code, commune_counter.c.revision)
+    columns = (commune_revision.c.commune_code, commune_revision.c.revision)
     return {row[0]: row[1] for row in conn.execute(select(*columns))}
 
 

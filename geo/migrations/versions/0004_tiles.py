@@ -51,14 +51,12 @@ def upgrade() -> None:
     op.add_column('finding', sa.Column('cell', sa.BigInteger(), nullable=True))
     op.create_index('finding_cell_ix', 'finding', ['cell'], unique=False, postgresql_include=['province_code', 'commune_code', 'subject', 'subject_id', 'rule', 'severity', 'state', 'blameless'], postgresql_where=sa.text('cell IS NOT NULL'))
     op.add_column('commune_counter', sa.Column('last_survey', sa.DateTime(timezone=True), nullable=True))
-    op.add_column('commune_counter', sa.Column('revision', sa.BigInteger(), server_default='0', nullable=False))
     op.execute((_SQL / 'tile_security.sql').read_text())
 
 
 def downgrade() -> None:
     op.drop_index('finding_cell_ix', table_name='finding')
     op.drop_column('finding', 'cell')
-    op.drop_column('commune_counter', 'revision')
     op.drop_column('commune_counter', 'last_survey')
     op.drop_index('tile_day_ix', table_name='tile_day')
     op.drop_table('tile_day')
