@@ -10,20 +10,20 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, cast
 
 from flask import Flask, Response, current_app, request
-from sqlalchemy import Connection
 
-from api import access, entries
+from api import access, entries, reading
 from api.growing import GoneError, Growing
+from api.reading import Open
 from api.tickets import Ticket
 from geo import exports, trail
 from geo.areas import Area
 from geo.errors import AncuError, UnavailableError
 from geo.exports import Export
+from geo.replica import ReplicaLostError
 from geo.scope import NOBODY
 from geo.writing import ENDINGS, MEDIA_TYPES, STREAMED
 
@@ -43,14 +43,18 @@ class CutError(Exception):
 
 @dataclass
 class Download:
-    """One export under way. `open` gives its transaction; ticket tells its page how far it is."""
+    """One export under way. `open` gives its transaction; ticket tells its page how far it is.
 
-    open: Callable[[], AbstractContextManager[Connection]]
+    again: gives another one where that of `open` is lost, which may be a replica's.
+    """
+
+    open: Open
     kind: str
     area: Area
     format: str
     filters: dict[str, Any]
     ticket: Ticket
+    again: Open | None = None
     file: Growing = field(default_factory=Growing)
     counted: threading.Event = field(default_factory=threading.Event)
     total: int = 0
@@ -62,11 +66,7 @@ class Download:
         """Make the file, to the end or until it fails."""
         out = cast(BinaryIO, self.file)
         try:
-            with self.open() as conn:
-                made = Export(conn, self.kind, self.area, self.format, **self.filters)
-                self.total = made.total
-                self.counted.set()
-                made.read(conn, out, bom=True, step=self._step)
+            made = self._read(out)
             self.total = made.write(out, bom=True, step=self._step)
             self.file.finish()
             self.ticket.tell("done", self.total, self.total)
@@ -81,6 +81,25 @@ class Download:
         finally:
             self.counted.set()
             _slots.release()
+
+    def _read(self, out: BinaryIO) -> Export:
+        """What the database has; once more from the primary where nothing was sent yet."""
+        try:
+            return self._read_by(self.open, out)
+        except ReplicaLostError as error:
+            if self.again is None or not self.file.restart():
+                raise UnavailableError(
+                    "The database does not answer. `ancu db status` tells more."
+                ) from error
+            return self._read_by(self.again, out)
+
+    def _read_by(self, opened: Open, out: BinaryIO) -> Export:
+        with opened() as conn:
+            made = Export(conn, self.kind, self.area, self.format, **self.filters)
+            self.total = made.total
+            self.counted.set()
+            made.read(conn, out, bom=True, step=self._step)
+        return made
 
     def _step(self, stage: str, done: int, total: int) -> None:
         self.file.check()
@@ -156,11 +175,12 @@ def send(kind: str, area: Area, format: str, filters: dict[str, Any], ticket: st
     where too many exports run.
     """
     exports.check(kind, format)
-    opener, scope, user = access.opener(), access.scope("records.export"), access.current()
+    opener, user = access.opener(), access.current()
+    opened, again = reading.beside(access.scope("records.export"))
     if not _slots.acquire(timeout=_WAIT_S):
         raise UnavailableError("Too many exports are running. Try again in a few minutes.")
     told = Ticket.of(user.account_id, ticket)
-    made = Download(lambda: opener(scope), kind, area, format, filters, told)
+    made = Download(opened, kind, area, format, filters, told, again)
     environ = request.environ
     if current_app.extensions.get("ancu.export_threads", False):
         threading.Thread(target=made.run, name=f"export-{kind}", daemon=True).start()

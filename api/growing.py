@@ -56,6 +56,17 @@ class Growing:
             self._size += added
             self._news.notify_all()
 
+    def restart(self) -> bool:
+        """Begin anew, with nothing written; False when the reader has had some of it."""
+        with self._news:
+            if self._read or self._left:
+                return False
+            self._buffer.clear()
+            os.ftruncate(self._file, 0)
+            os.lseek(self._file, 0, os.SEEK_SET)
+            self._size = 0
+            return True
+
     def finish(self) -> None:
         """Say that the file is whole."""
         self.flush()
@@ -97,9 +108,9 @@ class Growing:
             )
             if self.failed or self._left:
                 return b""
-        chunk = os.pread(self._file, _CHUNK, self._read)
-        self._read += len(chunk)
-        return chunk
+            chunk = os.pread(self._file, _CHUNK, self._read)
+            self._read += len(chunk)
+            return chunk
 
     def leave(self) -> None:
         """The reader leaves; the file goes as soon as nobody writes to it."""

@@ -5,8 +5,8 @@ away is gone with the next request; row-level security holds on the replica as i
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from flask import Flask, Response, current_app, g, has_request_context, request, session
 from flask.typing import ResponseReturnValue
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 ACTIONS = frozenset(("figures.read", "records.read", "records.export"))
 """Reads that may be some seconds old; the log and what changes something is never read so."""
+Open = Callable[[], AbstractContextManager[Connection]]
 _WROTE = "wrote"
 """Key in the session's cookie: up to where the log of the primary holds what its user wrote."""
 
@@ -35,10 +36,14 @@ class Opener:
     def __init__(self, replica: Replica, url: str | None = None) -> None:
         self.replica, self._url = replica, url
 
+    def __call__(self, scope: Scope) -> AbstractContextManager[Connection]:
+        return self.opened(scope, session.get(_WROTE, 0) if may_lag(scope) else None)
+
     @contextmanager
-    def __call__(self, scope: Scope) -> Iterator[Connection]:
-        if may_lag(scope):
-            with self.replica.reading(scope, session.get(_WROTE, 0)) as copy:
+    def opened(self, scope: Scope, wrote: int | None) -> Iterator[Connection]:
+        """A transaction that sees all up to `wrote`; with None it is the primary's."""
+        if wrote is not None:
+            with self.replica.reading(scope, wrote) as copy:
                 if copy is not None:
                     yield copy
                     return
@@ -65,6 +70,18 @@ def install(app: Flask, begin: Begin | None = None) -> None:
     if isinstance(chosen, Opener):
         app.register_error_handler(ReplicaLostError, _from_primary)
         app.after_request(chosen.remember)
+
+
+def beside(scope: Scope) -> tuple[Open, Open]:
+    """Ways to open a transaction of `scope` in a thread beside the request.
+
+    The first may come from the replica, if the request may; the second is for when that is lost.
+    """
+    begin = access.opener()
+    if isinstance(begin, Opener) and may_lag(scope):
+        wrote = session.get(_WROTE, 0)
+        return lambda: begin.opened(scope, wrote), lambda: begin.opened(scope, None)
+    return lambda: begin(scope), lambda: begin(scope)
 
 
 def replica_state() -> State | None:

@@ -6,10 +6,9 @@ from typing import BinaryIO, cast
 
 import psycopg2
 import psycopg2.extensions
-from sqlalchemy import Connection, Select, text
+from sqlalchemy import Connection, Select, exc, text
 from sqlalchemy.dialects import postgresql
 
-from geo.errors import UnavailableError
 from geo.writing.whole import room
 
 _TELL_EVERY = 20_000
@@ -44,9 +43,10 @@ def copy(
         try:
             cursor.copy_expert(f"COPY ({statement}) TO STDOUT (FORMAT csv)", lines)
         except psycopg2.OperationalError as error:
-            raise UnavailableError(
-                "The database does not answer. `ancu db status` tells more."
-            ) from error
+            # As SQLAlchemy tells it of every other statement: whoever opened the transaction knows
+            # what it means, on a replica another thing than on the primary.
+            lost = bool(cast(psycopg2.extensions.connection, connection.dbapi_connection).closed)
+            raise exc.OperationalError("COPY", None, error, connection_invalidated=lost) from error
         except BaseException:
             cast(psycopg2.extensions.connection, connection.dbapi_connection).cancel()
             raise
