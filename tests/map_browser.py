@@ -1,8 +1,51 @@
 """The map page in a browser, for tests: when it is drawn, and what it tells."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
+
+from geo import db
+from geo.scope import OPERATOR
+from tests import page_data, people
+from tests.browsing import serving
+from web import assets
+from web.app import create_app
+
+
+@dataclass(frozen=True)
+class Site:
+    """A served application with the small world in it, and the cookie of who may see all of it."""
+
+    address: str
+    cookie: dict[str, str]
+
+
+@contextmanager
+def small_world(url: str) -> Iterator[Site]:
+    """The small world of the page tests in an empty database of its own, served."""
+    assets.copy()
+    app = create_app(lambda scope: db.served(scope, url))
+    with db.transaction(url, scope=OPERATOR) as conn:
+        page_data.add_areas(conn)
+        page_data.add_records(conn, demo=True)
+        cookie = people.cookie(app, conn)
+    with serving(app) as address:
+        yield Site(address, cookie)
+    db.engine(url).dispose()
+
+
+@contextmanager
+def looking(browser: Browser, site: Site) -> Iterator["Seen"]:
+    """A window of a desktop's size, signed in."""
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 800}, locale="vi-VN", accept_downloads=True
+    )
+    context.add_cookies([{**site.cookie, "domain": "127.0.0.1"}])
+    yield Seen(context.new_page(), site.address)
+    context.close()
 
 
 class Seen:

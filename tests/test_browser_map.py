@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -11,38 +10,17 @@ from playwright.sync_api import Browser, expect
 from pypdf import PdfReader
 from pyproj import Geod
 
-from geo import db
-from geo.scope import OPERATOR
-from tests import page_data, people
-from tests.browsing import chromium, serving
-from tests.map_browser import Seen, at, look, status
+from tests.browsing import chromium
+from tests.map_browser import Seen, Site, at, look, looking, small_world, status
 from tests.page_data import INSIDE, PAYLOADS
-from web import assets
-from web.app import create_app
 
 pytestmark = pytest.mark.browser
 
 
-@dataclass(frozen=True)
-class Site:
-    """A served application with the small world in it, and the cookie of who may see all of it."""
-
-    address: str
-    cookie: dict[str, str]
-
-
 @pytest.fixture(scope="module")
 def site(make_database: Callable[..., str], template_url: str) -> Iterator[Site]:
-    assets.copy()
-    url = make_database(template_url)
-    app = create_app(lambda scope: db.served(scope, url))
-    with db.transaction(url, scope=OPERATOR) as conn:
-        page_data.add_areas(conn)
-        page_data.add_records(conn, demo=True)
-        cookie = people.cookie(app, conn)
-    with serving(app) as address:
-        yield Site(address, cookie)
-    db.engine(url).dispose()
+    with small_world(make_database(template_url)) as served:
+        yield served
 
 
 @pytest.fixture(scope="module")
@@ -53,12 +31,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def seen(browser: Browser, site: Site) -> Iterator[Seen]:
-    context = browser.new_context(
-        viewport={"width": 1280, "height": 800}, locale="vi-VN", accept_downloads=True
-    )
-    context.add_cookies([{**site.cookie, "domain": "127.0.0.1"}])
-    yield Seen(context.new_page(), site.address)
-    context.close()
+    with looking(browser, site) as page:
+        yield page
 
 
 @pytest.mark.parametrize("path", ["/map/VN", "/map/19", "/map/05001", "/map/19?lang=en"])

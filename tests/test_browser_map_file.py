@@ -54,6 +54,11 @@ def saved(client: FlaskClient, folder: Path, path: str) -> str:
     return file.as_uri()
 
 
+def name(page: Page) -> str:
+    """The script's name of the page's map."""
+    return page.locator(".map").get_attribute("id") or ""
+
+
 def test_a_saved_map_is_drawn_without_network(client, offline, tmp_path: Path) -> None:
     page, asked, faults = offline
     address = saved(
@@ -67,8 +72,7 @@ def test_a_saved_map_is_drawn_without_network(client, offline, tmp_path: Path) -
     status = page.locator("#map-status")
     expect(status).to_contain_text("2 trong khung nhìn trên 3 có toạ độ")
     expect(page.locator("#legend")).to_contain_text("Lệch địa bàn (1)")
-    name = page.locator(".map").get_attribute("id")
-    x, y = page.evaluate(f"(p => [p.x, p.y])({name}.latLngToContainerPoint([21.05, 105.05]))")
+    x, y = page.evaluate(f"(p => [p.x, p.y])({name(page)}.latLngToContainerPoint([21.05, 105.05]))")
     box = page.locator(".map").bounding_box()
     assert box
     page.mouse.click(box["x"] + x, box["y"] + y)
@@ -113,3 +117,43 @@ def test_a_saved_map_of_a_province_fits_a_phone(client, offline, tmp_path: Path)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     expect(page.locator("h1")).to_have_text("Map: Tỉnh Thái Nguyên")
     assert faults == []
+
+
+def test_a_saved_map_shows_no_place_that_it_does_not_hold(client, offline, tmp_path: Path) -> None:
+    page, _asked, faults = offline
+    page.goto(
+        saved(
+            client,
+            tmp_path,
+            "/map/05001/file.html?layers=surveys&at=14/21.05/105.05&box=105.03,21.03,105.07,21.07",
+        )
+    )
+    page.wait_for_selector(".map[data-ready=areas][data-view=ready]")
+    status = page.locator("#map-status")
+    seen = status.inner_text()
+    assert seen.startswith("Phiếu rà soát: 1 trong khung nhìn trên 3 có toạ độ")
+    assert "Ngoài vùng đã lưu (phần mờ)" in seen  # the window is wider than the box
+    assert page.locator(".leaflet-beyond-pane path").count() == 1
+    page.evaluate(f"{name(page)}.setView([21.2, 105.4], 14, {{animate: false}})")
+    page.wait_for_selector(".map[data-view=ready]")
+    page.wait_for_function(f"{name(page)}.getCenter().distanceTo([21.05, 105.05]) < 3000")
+    expect(status).to_contain_text("1 trong khung nhìn trên 3")
+    least, most = page.evaluate(f"[{name(page)}.getMinZoom(), {name(page)}.getMaxZoom()]")
+    assert 12 <= least <= 14 and most == 18
+    page.evaluate(f"{name(page)}.setView([21.05, 105.05], 5, {{animate: false}})")
+    assert page.evaluate(f"{name(page)}.getZoom()") == least
+    assert faults == []
+
+
+def test_a_saved_map_of_the_country_by_commune_is_drawn(client, offline, tmp_path: Path) -> None:
+    page, asked, faults = offline
+    address = saved(
+        client, tmp_path, "/map/VN/file.html?layers=areas&level=commune&metric=coverage"
+    )
+    page.goto(address)
+    page.wait_for_selector(".map[data-ready=areas][data-view=ready]")
+    legend = page.locator("#legend")
+    for line in ("Độ phủ, theo xã", "vẽ 2 trên 2 địa bàn", "60–80 % (1)"):
+        expect(legend).to_contain_text(line)
+    assert page.locator(".leaflet-beyond-pane").count() == 0  # areas are all there
+    assert faults == [] and asked == [address]

@@ -54,7 +54,36 @@ def test_map_alone_leads_to_one_s_own_area_with_the_rest_of_the_address(
     own = reader(world, begin, "supervisor@05001")
     answer = own.get("/map?layers=surveys&verdict=outside&other=1&at=9/21/105")
     assert answer.status_code == 302
-    assert answer.location == "/map/05001?layers=surveys&verdict=outside&at=9%2F21%2F105"
+    assert answer.location == ("/map/05001?layers=surveys&verdict=outside&other=1&at=9%2F21%2F105")
+
+
+def test_a_part_of_a_link_that_no_map_has_is_named(client: FlaskClient) -> None:
+    told = "Bản đồ không có mục “%s”; phần này của liên kết bị bỏ qua"
+    for path in ("/map/05001", "/map/05001/file.html"):
+        for known in (
+            "verdict=outside",
+            "at=9/21/105",
+            "layers=areas",
+            "metric=coverage",
+            "lang=vi",
+        ):
+            assert "bị bỏ qua" not in unescape(client.get(f"{path}?{known}").text), known
+        html = client.get(f"{path}?verdcit=outside&%3Cb%3E=1&at=9/21/105").text
+        assert told % "verdcit”, “<b>" in unescape(html)
+        assert "“<b>" not in html
+        many = "&".join(f"{n}{'x' * 50}=1" for n in range(9))
+        names = [f"{n}{'x' * 39}…" for n in range(5)]
+        assert told % "”, “".join([*names, "…"]) in unescape(client.get(f"{path}?{many}").text)
+    english = unescape(client.get("/map/05001?lang=en&verdcit=1").text)
+    assert "The map has no “verdcit”; this part of the link is ignored" in english
+
+
+def test_only_the_country_is_offered_by_commune(client: FlaskClient) -> None:
+    country = client.get("/map/VN?level=commune").text
+    assert '<option value="commune" selected>' in country
+    assert len(country) < 60_000
+    assert 'name="level"' not in client.get("/map/19").text
+    assert client.get("/map/19?level=commune").status_code == 200
 
 
 def test_every_filter_of_a_layer_has_its_field(client: FlaskClient) -> None:
@@ -106,6 +135,7 @@ def test_maps_of_other_areas_are_refused(world: Connection, begin: Callable) -> 
         ("until=2026-11-20T10:00:00Z", "“Đến ngày” của bản đồ không nhận “2026-11-20T10:00:00Z”"),
         ("enumerator=" + 201 * "x", "“Điều tra viên”"),
         ("status=<b>", "không nhận “<b>”"),
+        ("level=district", "“Tô màu theo” của bản đồ không nhận “district”"),
     ],
 )
 def test_a_filter_that_the_form_cannot_hold_is_refused_in_words(

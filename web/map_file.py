@@ -12,12 +12,22 @@ from sqlalchemy import Connection
 
 from api import params
 from api.access import asked, begin, current, needs, note
+from geo import commune_ratios
 from geo.accounts.roles import can
 from geo.areas import Area
 from geo.errors import UsageError
 from geo.intake.log import demo_present
 from web import assets, formats, map_page, maps
-from web.map_store import Box, Stored, add_tiles, bounds, shapes, zoom_for
+from web.map_store import (
+    COMMUNES_ZOOM,
+    Box,
+    Stored,
+    add_tiles,
+    bounds,
+    communes,
+    shapes,
+    zoom_for,
+)
 from web.maps.skeleton import SCRIPTS
 from web.maps.view import filters, layers
 
@@ -42,7 +52,11 @@ def file(code: str) -> Response:
         demo = demo_present(conn)
     if can(current(), "figures.read", area):
         with begin("figures.read") as conn:
-            kept.answers["figures"] = {"figures": map_page.told(conn, area)}
+            kept.answers["figures"] = (
+                commune_ratios.table(conn, area)
+                if "communes" in kept.answers
+                else {"figures": map_page.told(conn, area)}
+            )
     note(rows=sum(kept.held.values()), durable=True)
     answer = Response(_written(area, shown, kept, demo), content_type="text/html; charset=utf-8")
     name = f"ancu-map-{area.code}.html"
@@ -58,8 +72,11 @@ def _records(
     kept.answers["children"], kept.answers["outline"] = shapes(
         conn, area, 9 if zoom is None else zoom
     )
+    if area.level == "country" and map_page.level():
+        kept.answers["communes"] = communes(conn, area, COMMUNES_ZOOM if zoom is None else zoom)
     own = bounds(kept.answers["outline"]) or bounds(kept.answers["children"]) or _VIETNAM
-    box = asked_box or own
+    box = kept.box = asked_box or own
+    kept.provinces = map_page.provinces(conn, area)
     for layer in layers():
         if layer.name in shown:
             given = {key: value for key, value in chosen.items() if key in layer.filters}
@@ -81,13 +98,14 @@ def _written(area: Area, shown: list[str], kept: Stored, demo: bool) -> str:
         for key, name in _names(shown).items()
     ]  # fmt: skip
     saved = {"query": request.query_string.decode("utf-8", "replace"), "zooms": kept.zooms,
-             "note": _("Trong tệp: ") + " ".join(limits) if limits else ""}  # fmt: skip
+             "note": _("Trong tệp: ") + " ".join(limits) if limits else "",
+             "box": kept.box}  # fmt: skip
     own = kept.answers["figures"]["figures"] if area.level == "commune" else {}
-    map_page.view(area, "", own, records=True, saved=saved).add_to(made)
+    map_page.view(area, "", own, kept.provinces, records=True, saved=saved).add_to(made)
     maps.Call("act", {}).add_to(made)
     drawn = maps.render(made)
     data = maps.script_json({"answers": kept.answers, "tiles": kept.tiles})
-    names = (*_LIBRARIES, *(f"js/{one}.js" for one in (*SCRIPTS, "view", "measure")))
+    names = (*_LIBRARIES, *(f"js/{one}.js" for one in (*SCRIPTS, "shades", "view", "measure")))
     scripts = [f"window.AncuStored = {data};", *map(_text, names), str(drawn.script)]
     scripts = [_closed(one) for one in scripts]
     return render_template(
@@ -98,6 +116,8 @@ def _written(area: Area, shown: list[str], kept: Stored, demo: bool) -> str:
         styles=[_text(name) for name in _STYLES],
         scripts=scripts,
         policy=_policy(scripts),
+        unknown=map_page.unknown({"box"}),
+        level=map_page.level() if "communes" in kept.answers else "",
         layers=[layer for layer in layers() if layer.name in shown],
         chosen=shown,
         metrics=map_page.metric_names(),

@@ -1,6 +1,7 @@
 """The map page: areas by a figure, and records by class, with filters that its address keeps."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from api.access import asked, begin, current, needs, note, own_area, query_text
 from api.tiles import TileQuery
-from geo import boundaries, metrics, rules
+from geo import areas, boundaries, metrics, rules
 from geo.accounts.roles import can
 from geo.areas import Area
 from geo.errors import UsageError
@@ -44,7 +45,7 @@ FILTERS = {
 def home() -> Response:
     """The map of the user's own area; keeps the rest of the address."""
     code = own_area(current(), "figures.read")
-    query = {key: value for key, value in request.args.items() if key in KEPT}
+    query = request.args.to_dict()
     address = url_for("map_page.area_page", code=code)
     return redirect(f"{address}?{urlencode(query)}" if query else address)
 
@@ -59,10 +60,12 @@ def area_page(code: str) -> str:
         note(subject="map", subject_id=area.code, query=query_text())
         records = can(current(), "records.read", area)
         made = maps.LocalMap(
-            _("Bản đồ: %(name)s", name=area.full_name), scripts=("view", "measure", "search")
+            _("Bản đồ: %(name)s", name=area.full_name),
+            scripts=("shades", "view", "measure", "search"),
         )
         own = told(conn, area) if area.level == "commune" else {}
-        view(area, boundaries.version(conn), own, records=records).add_to(made)
+        above = provinces(conn, area)
+        view(area, boundaries.version(conn), own, above, records=records).add_to(made)
         maps.Call("act", {}).add_to(made)
         maps.Call("search", {"url": url_for("map_search.found", area=area.code)}).add_to(made)
         return page(
@@ -75,6 +78,7 @@ def area_page(code: str) -> str:
             layers=layers() if records else (),
             layer_label=labels.term,
             chosen=shown(area),
+            unknown=unknown(),
             metrics=metric_names(),
             fields=[(key, FILTERS[key], options(key)) for key in FILTERS if key in filters()],
             saves=can(current(), "records.export", area),
@@ -99,6 +103,7 @@ def view(
     area: Area,
     version: str,
     own: dict[str, dict[str, Any]],
+    provinces: dict[str, str],
     *,
     records: bool,
     saved: dict[str, Any] | None = None,
@@ -110,9 +115,16 @@ def view(
         version=version,
         own=own,
         names=metric_names(),
+        provinces=provinces,
         rules={code: str(labels.term(one.vi, one.en)) for code, one in rules.RULES.items()},
         saved=saved,
     )
+
+
+def provinces(conn: Connection, area: Area) -> dict[str, str]:
+    """By code the names of the country's provinces; {} for any other area."""
+    below = areas.children(conn, area.code) if area.level == "country" else []
+    return {one.code: one.full_name for one in below}
 
 
 def metric_names() -> dict[str, str]:
@@ -133,6 +145,7 @@ def chosen_filters() -> dict[str, Any]:
 
     Raises UsageError for what the form cannot hold: it would show everything, as if unfiltered.
     """
+    level()
     given = {key: told for key in filters() if (told := request.args.get(key, "").strip())}
     for key, told in given.items():
         choices = options(key)
@@ -147,12 +160,34 @@ def chosen_filters() -> dict[str, Any]:
     return query.model_dump(exclude={"area"}, exclude_none=True)
 
 
+def level() -> str:
+    """`commune` where the country is to be coloured by commune, else nothing.
+
+    Raises UsageError for any other value.
+    """
+    told = request.args.get("level", "").strip()
+    if told not in ("", "commune"):
+        raise _not_known("level", told)
+    return told
+
+
+def unknown(known: Collection[str] = ()) -> list[str]:
+    """Names of the address that no map has, beside `known` ones; at most a few, and not all long.
+
+    Such a part of a link shows nothing, so that the reader must be told: it may be a filter
+    that was misspelt.
+    """
+    names = [name for name in request.args if name not in KEPT and name not in known]
+    told = [name if len(name) <= _LONGEST else name[:_LONGEST] + "…" for name in names[:_MOST]]
+    return [*told, "…"] if len(names) > _MOST else told
+
+
 def _not_known(key: str, told: str) -> UsageError:
     return UsageError(
         _(
             "Bộ lọc “%(name)s” của bản đồ không nhận “%(value)s”. Bỏ phần này khỏi liên kết rồi"
             " chọn lại trên bản đồ.",
-            name=FILTERS[key],
+            name=FILTERS.get(key) or _("Tô màu theo"),
             value=told[:60],
         )
     )
@@ -170,5 +205,6 @@ def options(key: str) -> dict[str, Any]:
     }.get(key, {})
 
 
-KEPT = (*FILTERS, "at", "layers", "metric", "lang")
+KEPT = (*FILTERS, "at", "layers", "metric", "level", "lang")
 """Parameters of a map's address."""
+_MOST, _LONGEST = 5, 40

@@ -21,6 +21,7 @@ MAX_BYTES = 6_000_000
 COARSER, FINER = 3, 4
 """Zooms around that of the view."""
 DEEPEST = 16
+COMMUNES_ZOOM = 7
 _WIDTH, _HEIGHT = 5, 4
 """Tiles of the view, at most about, when its zoom is not told."""
 _EMPTY = {"type": "FeatureCollection", "features": []}
@@ -31,18 +32,20 @@ Box = tuple[float, float, float, float]
 
 @dataclass
 class Stored:
-    """Answers by address, and what is in the tiles.
+    """Answers by address, what is in the tiles, and the names of provinces by code.
 
-    zooms: layer → the coarsest and the finest zoom kept. held, total: layer → its records in the
-    finest tiles of the view, and all of them.
+    box: what the tiles hold. zooms: layer → the coarsest and the finest zoom kept. held, total:
+    layer → its records in the finest tiles of the view, and all of them.
     """
 
     answers: dict[str, Any] = field(default_factory=dict)
+    box: Box | None = None
     tiles: dict[str, str] = field(default_factory=dict)
     zooms: dict[str, tuple[int, int]] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
     total: dict[str, int] = field(default_factory=dict)
     size: int = 0
+    provinces: dict[str, str] = field(default_factory=dict)
 
 
 def shapes(conn: Connection, area: Area, zoom: int) -> tuple[Any, Any]:
@@ -52,6 +55,11 @@ def shapes(conn: Connection, area: Area, zoom: int) -> tuple[Any, Any]:
     except NotFoundError:
         outline = _EMPTY
     return json.loads(boundaries.children_geojson(conn, area, zoom)), outline
+
+
+def communes(conn: Connection, area: Area, zoom: int) -> Any:
+    """GeoJSON of every commune in an area, fit for a file: not as fine as the map may ask for."""
+    return json.loads(boundaries.communes_geojson(conn, area, min(zoom, COMMUNES_ZOOM)))
 
 
 def bounds(collection: Mapping[str, Any]) -> Box | None:

@@ -46,6 +46,7 @@ def view(
     own: Mapping[str, Any],
     names: Mapping[str, str],
     rules: Mapping[str, str],
+    provinces: Mapping[str, str],
     saved: Mapping[str, Any] | None = None,
 ) -> Call:
     """The map of an area with all its layers.
@@ -53,6 +54,7 @@ def view(
     records: whether the user may see single records here. version: of the boundaries.
     own: code → figures, of a commune, which has no children with figures.
     names: metric → its name. rules: code → title, for findings.
+    provinces: code → name, of the country, whose communes can be shown all at once.
     saved: the state of a map in a file, which has no address bar to hold it.
     """
     return Call(
@@ -64,6 +66,7 @@ def view(
             "version": version,
             "figures": f"/api/v1/areas/{quote(area.code)}/children/figures.json",
             "own": dict(own),
+            "provinces": dict(provinces),
             "metrics": {
                 key: {"label": name, "breaks": SCALES[key].breaks, "colours": SCALES[key].colours}
                 for key, name in names.items()
@@ -104,10 +107,15 @@ def words() -> dict[str, str]:
         "open": _("Mở"),
         "mapOf": _("Bản đồ khu vực này"),
         "progressOf": _("Tiến độ"),
+        "byCommune": _("theo xã"),
+        "drawn": _("vẽ"),
+        "units": _("địa bàn"),
         "inView": _("trong khung nhìn"),
         "of": _("trên"),
         "onMap": _("có toạ độ"),
         "grouped": _("đang gộp theo ô; phóng to để thấy từng điểm"),
+        "heldGroups": _("gộp theo ô; tệp không giữ từng điểm"),
+        "beyondHeld": _("Ngoài vùng đã lưu (phần mờ): tệp không giữ bản ghi nào ở đó."),
         "notFiltered": _("không lọc theo"),
         "flaggedMark": _("viền đậm: có cảnh báo chưa kết luận"),
         "group": _("vòng tròn có múi: nhiều bản ghi gộp lại, cỡ theo số lượng"),

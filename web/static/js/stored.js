@@ -10,9 +10,11 @@
   }
 
   window.fetch = async (url) => {
-    const [path] = String(url).split("?");
+    const [path, query] = String(url).split("?");
     const tile = /\/tiles\/(.+)\.mvt$/.exec(path);
     if (tile) { return new Response(tiles[tile[1]] ? bytes(tiles[tile[1]]) : new Uint8Array()); }
-    return new Response(JSON.stringify(answers[JSON_BY_END[path.split("/").pop()]] || {}));
+    const communes = (query || "").includes("level=commune") && path.endsWith("children.geojson");
+    const name = communes ? "communes" : JSON_BY_END[path.split("/").pop()];
+    return new Response(JSON.stringify(answers[name] || {}));
   };
 })();

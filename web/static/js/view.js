@@ -2,34 +2,9 @@
 (function () {
   "use strict";
 
-  const {element, getJson, loading, note, trouble, show, sign, counts, percent} = Ancu.tools;
-  const {classOf, ranges, key} = Ancu.areas;
+  const {element, loading, note, trouble, sign, counts} = Ancu.tools;
 
-  /* A canvas that can also fill with hatching: areas without a figure, and hidden figures. */
-  const Hatched = L.Canvas.extend({
-    _fillStroke: function (context, layer) {
-      L.Canvas.prototype._fillStroke.call(this, context, layer);
-      if (!layer.options.pattern) { return; }
-      context.globalAlpha = 1;
-      context.fillStyle = patternOf(context, layer.options.pattern);
-      context.fill("evenodd");
-    },
-  });
-
-  function patternOf(context, name) {
-    const tile = document.createElement("canvas");
-    tile.width = tile.height = 8;
-    const brush = tile.getContext("2d");
-    brush.fillStyle = brush.strokeStyle = "#9aa5af";
-    brush.lineWidth = 1.5;
-    if (name === "dotted") {
-      for (const [x, y] of [[2, 2], [6, 6]]) { brush.fillRect(x - 1, y - 1, 2, 2); }
-    } else {
-      for (const [x, y] of [[0, 8], [-4, 4], [4, 12]]) { brush.moveTo(x, y); brush.lineTo(x + 8, y - 8); }
-      brush.stroke();
-    }
-    return context.createPattern(tile, "repeat");
-  }
+  const CLOSER = 2;  // zooms beyond the finest of a file, which set marks apart
 
   Ancu.view = function (map, config) {
     const words = config.words;
@@ -39,22 +14,25 @@
     const fields = Array.from(form.querySelectorAll("[data-filter] select, [data-filter] input"));
     const boxes = Array.from(form.querySelectorAll("input[name=layers]"));
     const metricField = form.querySelector("[name=metric]");
+    const levelField = form.querySelector("[name=level]");  // of the whole country only
     const standard = boxes.filter((box) => box.defaultChecked).map((box) => box.value);
     const drawn = config.saved ? config.layers.filter((one) => config.saved.zooms[one.name]) : config.layers;
     const layers = new Map(drawn.map((one) => [
       one.name, Ancu.records(map, {...one, zooms: config.saved && config.saved.zooms[one.name]})]));
     const totals = new Map();  // layer → number of records, and of each class, with its filters
     const asking = new Map();  // layer → the address whose totals are on their way
-    const failures = new Map();  // what else could not be had: totals by layer, finer shapes
-    let areas = null, figures = {}, under = null, refining = false, fineness = config.area.level === "country" ? 7 : 9;
+    const failures = new Map();  // layer → why its totals could not be had
 
     /* ---- what is wanted: from the address (or the file), into the form, and back ---- */
+
+    const held = config.saved && config.saved.box && drawn.length ? keepWithin(config.saved.box) : null;
 
     const home = () => new URLSearchParams(config.saved ? config.saved.query : location.search);
     function read(params) {
       const wanted = params.has("layers") ? params.get("layers").split(",") : standard;
       boxes.forEach((box) => { box.checked = wanted.includes(box.value); });
       metricField.value = config.metrics[params.get("metric")] ? params.get("metric") : Object.keys(config.metrics)[0];
+      if (levelField) { levelField.value = params.get("level") === "commune" ? "commune" : ""; }
       fields.forEach((field) => { field.value = params.get(field.name) || ""; });
       renewFields();
       const at = /^(\d{1,2}(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)\/(-?\d+(?:\.\d+)?)$/.exec(params.get("at") || "");
@@ -62,10 +40,14 @@
     }
     /* A filter is shown, holds and is in the address while a layer is shown that has it. */
     function renewFields() {
-      for (const label of form.querySelectorAll("[data-filter]")) {
+      const labels = Array.from(form.querySelectorAll("[data-filter]"));
+      for (const label of labels) {
         label.hidden = !shownLayers().some((layer) => layer.config.filters.includes(label.dataset.filter));
       }
+      const all = document.getElementById("map-filters");
+      if (all) { all.hidden = labels.every((label) => label.hidden); }
     }
+    const level = () => (levelField ? levelField.value : "");
     const checked = () => boxes.filter((box) => box.checked).map((box) => box.value);
     const shownLayers = () => checked().map((name) => layers.get(name)).filter(Boolean);
     const filters = () => fields.filter((field) => field.value.trim() && !field.closest("[hidden]"));
@@ -77,6 +59,7 @@
       }
       params.set("layers", checked().join(","));
       params.set("metric", metricField.value);
+      if (withPlace && level()) { params.set("level", level()); }
       filters().forEach((field) => params.set(field.name, field.value.trim()));
       return params.toString().replaceAll("%2F", "/").replaceAll("%2C", ",");
     }
@@ -146,12 +129,19 @@
       return sums;
     }
 
+    /* The frame in container points; of a file only what it holds of the frame. */
+    function seenBox() {
+      const frame = L.bounds([0, 0], map.getSize());
+      if (!held) { return frame; }
+      const [a, b] = [held.getNorthWest(), held.getSouthEast()].map((place) => map.latLngToContainerPoint(place));
+      return L.bounds([Math.max(a.x, frame.min.x), Math.max(a.y, frame.min.y)], [Math.min(b.x, frame.max.x), Math.min(b.y, frame.max.y)]);
+    }
     /* How many records of a layer stand in the frame, and whether any are in groups; null while
        that is not known. */
     function inView(layer) {
       const whole = map.hasLayer(layer) && layer._tileZoom !== undefined && layer.isDrawn() && !layer.failure();
       if (!whole) { return {all: null, grouped: false}; }
-      const seen = L.bounds([0, 0], map.getSize());
+      const seen = seenBox();
       let all = 0, grouped = false;
       for (const tile of layer.tilesShown()) {
         for (const mark of Object.values(tile._layers)) {
@@ -163,19 +153,20 @@
       return {all, grouped};
     }
 
+    const asFineAsHeld = (layer) => config.saved && map.getZoom() >= layer.config.zooms[1];
     const told = (number) => (number === null || number === undefined ? "–" : counts.format(number));
     /* What is missing of all that is shown: the first failure, or nothing. */
     function failure() {
-      const names = ["shapes", ...shownLayers().map((layer) => layer.config.name)];
-      return names.map((name) => failures.get(name)).concat(shownLayers().map((layer) => layer.failure())).find(Boolean);
+      return shownLayers().flatMap((layer) => [failures.get(layer.config.name), layer.failure()]).concat(areas.failure()).find(Boolean);
     }
     function tellView() {
       const lines = shownLayers().map((layer) => {
         const {label, name} = layer.config, {all, grouped} = inView(layer), sums = totals.get(name);
         const total = " " + words.of + " " + told(sums && sums.count) + " " + words.onMap;
-        return label + ": " + told(all) + " " + words.inView + total + (grouped ? " (" + words.grouped + ")" : "");
+        return label + ": " + told(all) + " " + words.inView + total + (grouped ? " (" + (asFineAsHeld(layer) ? words.heldGroups : words.grouped) + ")" : "");
       });
       if (config.saved) { lines.push(config.saved.note); }
+      if (held && !held.contains(map.getBounds())) { lines.push(words.beyondHeld); }
       status.replaceChildren(...lines.map((line) => element("span", "", line)));
       for (const layer of layers.values()) {
         const box = form.querySelector("[data-count=" + layer.config.name + "]");
@@ -183,7 +174,7 @@
         box.textContent = map.hasLayer(layer) ? told(sums && sums.count) : "";
       }
       // Tests and people wait for the same: everything asked for is drawn.
-      const busy = shownLayers().some((layer) => !map.hasLayer(layer) || !layer.isDrawn() || asking.has(layer.config.name));
+      const busy = shownLayers().some((layer) => !map.hasLayer(layer) || !layer.isDrawn() || asking.has(layer.config.name)) || areas.busy();
       const failed = failure();
       map.getContainer().dataset.view = busy ? "busy" : (failed ? "failed" : "ready");
       if (failed && map.ancu.note.hidden) { trouble(map, failed, () => map.fire("retry")); }
@@ -193,86 +184,10 @@
     let telling = 0, troubled = false;  // whether the note is about a failure here
     const tellSoon = () => { cancelAnimationFrame(telling); telling = requestAnimationFrame(tellView); };
 
-    /* ---- areas ---- */
-
-    function styleOf(feature) {
-      const known = figures[feature.properties.code] || {};
-      const scale = config.metrics[metricField.value];
-      const at = classOf(scale, known[metricField.value]);
-      if (!checked().includes("areas")) { return {fillOpacity: 0, weight: 1, color: "#16324f", pattern: null}; }
-      return {
-        weight: 1, color: "#ffffff", fillOpacity: 0.9, fillColor: at === null ? "#eceff1" : scale.colours[at],
-        pattern: at !== null ? null : (known.suppressed ? "dotted" : "hatched"),
-      };
-    }
-    function describeArea(code) {
-      const known = figures[code] || {name: code}, metric = metricField.value;
-      const box = element("div", "tip");
-      box.append(element("strong", "", known.name));
-      if (checked().includes("areas")) {
-        box.append(element("span", "", config.metrics[metric].label + ": " + (known.suppressed ? map.ancu.words.suppressed : percent(known[metric]))));
-      }
-      return box;
-    }
-    function areaPopup(code) {
-      const box = describeArea(code);
-      if (!checked().includes("areas")) { box.append(element("span", "", percent((figures[code] || {})[metricField.value]))); }
-      if (config.saved) { return box; }
-      for (const [path, text] of [["/map/", words.mapOf], ["/progress/", words.progressOf]]) {
-        const link = element("a", "", text);
-        link.href = path + encodeURIComponent(code) + (path === "/map/" ? "?" + address(false) : "");
-        box.append(link);
-      }
-      return box;
-    }
-    /* Shapes come in resolutions: finer ones as somebody looks closer. */
-    const finenessOf = (zoom) => (config.saved ? 0 : [5, 7, 9, 11].find((last) => zoom <= last) || 11);
-    const addressOf = (url, z) => url + "?v=" + encodeURIComponent(config.version) + "&z=" + z;
-    async function refine() {
-      const wanted = finenessOf(map.getZoom());
-      if (!areas || refining || config.area.level === "commune" || wanted <= fineness) { return; }
-      refining = true;
-      failures.delete("shapes");
-      try {
-        const finer = await getJson(addressOf(config.shapes, wanted));
-        areas.clearLayers();
-        areas.addData(finer);
-        fineness = wanted;
-      } catch (error) {
-        failures.set("shapes", error);
-      }
-      refining = false;
-      tellSoon();
-      if (!failures.has("shapes")) { refine(); }
-    }
-    async function loadAreas(fit) {
-      const commune = config.area.level === "commune";
-      const [shapes, told, outline] = await Promise.all([
-        getJson(addressOf(commune ? config.outline : config.shapes, fineness)), commune ? {figures: config.own} : getJson(config.figures), getJson(addressOf(config.outline, fineness))]);
-      figures = told.figures;
-      const border = L.geoJSON(outline, {interactive: false, renderer: L.canvas({padding: 0.3}), style: {fill: false, color: "#16324f", weight: 2}}).addTo(map);
-      areas = L.geoJSON(shapes, {
-        renderer: new Hatched({padding: 0.3}),
-        style: styleOf,
-        onEachFeature: (feature, one) => {
-          const code = feature.properties.code;
-          const tell = () => describeArea(code);
-          one.on("mouseover", () => { under = tell; });
-          one.on("mouseout", () => { if (under === tell) { under = null; } });
-          one.on("click", (event) => {
-            if (map.ancu.picking || follow.hit(event.layerPoint)) { return; }
-            L.popup({maxWidth: 260}).setLatLng(event.latlng).setContent(areaPopup(code)).openOn(map);
-          });
-        },
-      }).addTo(map);
-      border.bringToFront();
-      const bounds = border.getBounds().isValid() ? border.getBounds() : areas.getBounds();
-      if (fit) { show(map, bounds); }
-      map.on("moveend retry", refine);
-      if (!bounds.isValid()) { setTimeout(() => note(map, map.ancu.words.noBoundary)); }
-      drawLegend();
-      map.getContainer().dataset.ready = "areas";
-    }
+    const areas = Ancu.shades(map, config, {
+      metric: () => metricField.value, level, address, shown: () => checked().includes("areas"),
+      hit: (point) => follow.hit(point), changed: () => { drawLegend(); tellSoon(); },
+    });
 
     /* ---- single records ---- */
 
@@ -291,7 +206,7 @@
       return box;
     }
     const popup = (layer, p, latlng) => L.popup({maxWidth: 280}).setLatLng(latlng).setContent(recordPopup(layer, p)).openOn(map);
-    const follow = Ancu.follow(map, shownLayers, () => under, popup);
+    const follow = Ancu.follow(map, shownLayers, areas.under, popup);
     map.getContainer().addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.target !== map.getContainer() || map.ancu.picking) { return; }
       const centre = map.getCenter();
@@ -300,22 +215,6 @@
 
     /* ---- the legend ---- */
 
-    function areaLegend() {
-      const scale = config.metrics[metricField.value], names = ranges(scale);
-      const part = element("div", "keys");
-      const tally = new Map();
-      for (const one of areas ? areas.getLayers() : []) {
-        const known = figures[one.feature.properties.code] || {};
-        const at = classOf(scale, known[metricField.value]);
-        const name = at !== null ? at : (known.suppressed ? "dotted" : "hatched");
-        tally.set(name, (tally.get(name) || 0) + 1);
-      }
-      const number = (name) => " (" + told(areas && (tally.get(name) || 0)) + ")";
-      part.append(element("strong", "", scale.label), ...scale.colours.map((fill, i) => key(fill, names[i] + number(i))));
-      part.append(key(null, map.ancu.words.noData + number("hatched"), "hatched"));
-      if (tally.has("dotted")) { part.append(key(null, map.ancu.words.suppressed + number("dotted"), "dotted")); }
-      return part;
-    }
     function layerLegend(layer) {
       const sums = totals.get(layer.config.name) || {};
       const part = element("div", "keys");
@@ -342,9 +241,9 @@
     function drawLegend() {
       const parts = shownLayers().map(layerLegend);
       if (parts.length) { parts.push(element("small", "", words.flaggedMark + "; " + words.group)); }
-      if (checked().includes("areas")) { parts.push(areaLegend()); }
+      if (checked().includes("areas")) { parts.push(areas.legend()); }
       legend.replaceChildren(...parts);
-      if (areas) { areas.setStyle(styleOf); }
+      areas.restyle();
     }
     const nameOf = (field) => field.closest("[data-filter]").querySelector("span").textContent;
     const valueOf = (field) => (field.selectedOptions ? field.selectedOptions[0].textContent : field.value.trim());
@@ -352,7 +251,7 @@
     /* What is shown, in words: for paper. */
     map.ancu.told = () => ({
       layers: checked().map((name) => boxes.find((box) => box.value === name).closest("label").querySelector("span").textContent
-        + (name === "areas" ? ": " + config.metrics[metricField.value].label : "")),
+        + (name === "areas" ? ": " + areas.title() : "")),
       known: map.getContainer().dataset.view !== "failed",
       filters: filters().map((field) => nameOf(field) + ": " + valueOf(field)),
     });
@@ -363,8 +262,28 @@
 
     /* ---- begin ---- */
 
-    const change = () => { renewFields(); remember(true); renewLayers(); };
-    for (const field of [...boxes, metricField, ...fields]) { field.addEventListener("change", change); }
+    /* A file holds the records of a box: it shows no other place as if it were empty. */
+    function keepWithin([west, south, east, north]) {
+      const box = L.latLngBounds([south, west], [north, east]);
+      const fit = () => {
+        map.options.minZoom = 0;  // else it would count for the zoom asked for
+        map.setMinZoom(map.getBoundsZoom(box));
+      };
+      const finest = Math.max(...drawn.map((one) => config.saved.zooms[one.name][1]));
+      map.options.maxBoundsViscosity = 1;
+      map.setMaxBounds(box).setMaxZoom(Math.min(finest + CLOSER, map.getMaxZoom()));
+      map.on("resize", fit);
+      fit();
+      map.createPane("beyond").style.zIndex = 470;
+      const world = [[-90, -540], [-90, 540], [90, 540], [90, -540]];
+      L.polygon([world, [box.getSouthWest(), box.getSouthEast(), box.getNorthEast(), box.getNorthWest()]], {
+        pane: "beyond", renderer: L.svg({pane: "beyond", padding: 0.5}), interactive: false,
+        color: "#5b6b7a", weight: 1.5, dashArray: "6 4", fillColor: "#aeb8c2", fillOpacity: 0.6}).addTo(map);
+      return box;
+    }
+
+    const change = () => { renewFields(); remember(true); renewLayers(); areas.renew(); };
+    for (const field of [...boxes, metricField, ...fields, ...(levelField ? [levelField] : [])]) { field.addEventListener("change", change); }
     form.addEventListener("submit", (event) => event.preventDefault());
     const clear = form.querySelector("[data-act=clear]");
     if (clear) { clear.addEventListener("click", () => { fields.forEach((field) => { field.value = ""; }); change(); }); }
@@ -375,11 +294,12 @@
     window.addEventListener("popstate", () => {
       const at = read(home());
       renewLayers();
+      areas.renew();
       if (at) { map.setView(at[0], at[1], {animate: false}); }
     });
     const at = read(home());
     if (at) { map.setView(at[0], at[1], {animate: false}); }
-    loading(map, () => loadAreas(!at).then(renewLayers)).then(tellSoon);
+    loading(map, () => areas.begin(!at).then(renewLayers)).then(tellSoon);
     if (at) { renewLayers(); }
   };
 })();
