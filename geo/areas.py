@@ -2,15 +2,17 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Select,
     Table,
     and_,
     bindparam,
@@ -47,6 +49,27 @@ _COLUMNS = (
 _PRESENT = area.c.valid_to.is_(None)
 _PRESENT_BY_CODE = select(*_COLUMNS).where(area.c.code == bindparam("code"), _PRESENT)
 _FUZZY_SIMILARITY = 0.5
+
+
+def _upwards() -> Select[Any]:
+    """A present area by its code and all above it, the highest first."""
+    lowest = (
+        select(*_COLUMNS, literal(0).label("steps"))
+        .where(area.c.code == bindparam("code"), _PRESENT)
+        .cte("upwards", recursive=True)
+    )
+    higher = area.alias("higher")
+    columns = [higher.c[column.name] for column in _COLUMNS]
+    upwards = lowest.union_all(
+        select(*columns, lowest.c.steps + 1).where(
+            higher.c.code == lowest.c.parent_code, higher.c.valid_to.is_(None)
+        )
+    )
+    named = [upwards.c[column.name] for column in _COLUMNS]
+    return select(*named).order_by(upwards.c.steps.desc())
+
+
+_UPWARDS = _upwards()
 
 
 @dataclass(frozen=True)
@@ -132,22 +155,33 @@ def children(conn: Connection, code: str) -> list[Area]:
 
 def ancestors(conn: Connection, code: str) -> list[Area]:
     """The present areas above `code`, the country first; raises NotFoundError."""
-    above: list[Area] = []
-    parent = get(conn, code).parent_code
-    while parent is not None:
-        above.insert(0, get(conn, parent))
-        parent = above[0].parent_code
-    return above
+    found = [_area(row) for row in conn.execute(_UPWARDS, {"code": code})]
+    if not found:
+        # Known by another code, or unknown.
+        return ancestors(conn, get(conn, code).code)
+    return found[:-1]
 
 
 def successors(conn: Connection, area_id: int) -> list[Area]:
     """The areas that the former area was merged into or divided among, by code."""
+    return successors_of(conn, [area_id])[area_id]
+
+
+def successors_of(conn: Connection, area_ids: Collection[int]) -> dict[int, list[Area]]:
+    """The same of several former areas, by the id of each."""
+    followed: dict[int, list[Area]] = {area_id: [] for area_id in area_ids}
+    if not followed:
+        return followed
+    former = area_successor.c.old_area_id
     found = conn.execute(
-        select(*_COLUMNS)
+        select(*_COLUMNS, former)
         .join(area_successor, area_successor.c.new_area_id == area.c.area_id)
-        .where(area_successor.c.old_area_id == area_id)
+        .where(former.in_(sorted(followed)))
         .order_by(area.c.code)
     )
+    for row in found:
+        followed[row.old_area_id].append(_area(row))
+    return followed
     return [_area(row) for row in found]
 
 
@@ -157,28 +191,32 @@ def search(
     limit: int = 20,
     on: date | None = None,
     within: Scope | None = None,
+    first: Scope | None = None,
 ) -> list[Area]:
     """Areas whose name or code matches, best first and present before former.
 
     Case, tone marks and tone placement do not matter. A misspelt name is looked for by
     likeness when nothing matches as written. With `on` only areas valid on that day,
-    with `within` only present ones that the scope covers.
+    with `within` only present ones that the scope covers. Of `first` the present ones come first,
+    so that those of the whole country do not take the places of own ones.
     """
     wanted = fold(query)[:100]
     if not wanted:
         return []
-    found = conn.execute(
-        sql("area_search"),
-        {
-            "wanted": wanted,
-            "on": on,
-            "similarity": _FUZZY_SIMILARITY,
-            "limit": max(1, min(limit, 200)),
-            "anywhere": within is None or within.everything,
-            "provinces": sorted(within.provinces) if within else [],
-            "communes": sorted(within.communes) if within else [],
-        },
-    )
+    own = within or first
+    told = {
+        "wanted": wanted,
+        "on": on,
+        "limit": max(1, min(limit, 200)),
+        "anywhere": within is None or within.everything,
+        "provinces": sorted(own.provinces) if own else [],
+        "communes": sorted(own.communes) if own else [],
+    }
+    found = conn.execute(sql("area_search"), told).all()
+    if not found:
+        found = conn.execute(
+            sql("area_search_alike"), {**told, "similarity": _FUZZY_SIMILARITY}
+        ).all()
     return [_area(row) for row in found]
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, text
 
 from geo import areas, gazetteer
 from geo.errors import NotFoundError, UsageError
+from geo.scope import Scope
 from geo.tables import area, survey
 
 BEFORE = date(2025, 6, 30)
@@ -146,6 +147,45 @@ def test_search_puts_present_areas_first_and_keeps_to_the_day(areas_conn):
     both = areas.search(areas_conn, "Ba Chẽ")
     assert [a.valid_to for a in both] == [None, BEFORE, BEFORE]
     assert {a.valid_to for a in areas.search(areas_conn, "Ba Chẽ", on=BEFORE)} == {BEFORE}
+
+
+def test_search_shows_own_areas_before_those_of_the_whole_country(areas_conn):
+    own = Scope(provinces=frozenset({"19"}), communes=frozenset({"06970"}))
+    assert "19" not in {one.province_code for one in areas.search(areas_conn, "L", 10)}
+    first = areas.search(areas_conn, "L", 10, first=own)
+    assert {one.province_code for one in first} == {"19"}
+    assert {one.valid_to for one in first} == {None}
+    ba_che = areas.search(areas_conn, "Ba Chẽ", first=own)
+    assert (ba_che[0].code, len(ba_che)) == ("06970", 3)
+
+
+def test_likeness_counts_only_where_nothing_of_the_country_matches_as_written(areas_conn):
+    own = Scope(provinces=frozenset({"46"}))
+    assert {one.code for one in areas.search(areas_conn, "thai nguyen", first=own)} & {"19"}
+    assert areas.search(areas_conn, "Thai Nguyn", first=own)[-1].province_code != "46"
+
+
+def test_ancestors_are_those_above_by_any_code_of_the_area(areas_conn):
+    assert [one.code for one in areas.ancestors(areas_conn, "06970")] == ["VN", "22"]
+    assert areas.ancestors(areas_conn, "VN") == []
+    areas_conn.execute(
+        area.update().where(area.c.code == "06970", area.c.valid_to.is_(None)),
+        {"other_codes": ["X6978"]},
+    )
+    assert [one.code for one in areas.ancestors(areas_conn, "X6978")] == ["VN", "22"]
+    with pytest.raises(NotFoundError):
+        areas.ancestors(areas_conn, "nowhere")
+
+
+def test_successors_of_several_areas_are_those_of_each(areas_conn):
+    ba_che, chi_ca = (
+        next(one.area_id for one in areas.search(areas_conn, name, on=BEFORE) if one.commune_code)
+        for name in ("Ba Chẽ", "Chí Cà")
+    )
+    followed = areas.successors_of(areas_conn, [ba_che, chi_ca])
+    assert [one.code for one in followed[ba_che]] == ["06970"]
+    assert [one.code for one in followed[chi_ca]] == ["01108"]
+    assert areas.successors_of(areas_conn, []) == {}
 
 
 def test_another_code_of_a_source_finds_the_area(areas_conn):

@@ -19,6 +19,7 @@ from geo.areas import Area
 from geo.audit.actors import By
 from geo.config import settings
 from geo.persons import history
+from geo.scope import Scope
 from web import household_page, own_areas
 from web.forms import Refused, attempt, typed
 from web.shell import area_or_none, chosen, page
@@ -176,7 +177,9 @@ def _group(conn: Connection, area: Area, text: str, province_code: str, key: str
 
 def _search(conn: Connection, query: str, group: Group) -> list[own_areas.Option]:
     """Communes of one's own areas, and of the group's province, whose names match."""
-    found = areas.search(conn, query, 60) if query else []
+    own, province = roles.reach(current(), FIX), group.province_code
+    near = Scope(provinces=frozenset({province})) if own.covers(province) else own
+    found = areas.search(conn, query, 60, first=near) if query else []
     codes = [
         one.code
         for one in found

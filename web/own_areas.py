@@ -98,7 +98,7 @@ def named(conn: Connection, text: str, action: str) -> Area:
         return found
     own = [
         one
-        for one in areas.search(conn, wanted, _FOUND)
+        for one in areas.search(conn, wanted, _FOUND, first=roles.reach(current(), action))
         if one.valid_to is None and one.level != "district" and allowed(one, action)
     ]
     if not own:

@@ -9,8 +9,9 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
-from api.access import begin, may, needs, note, signed_in
-from geo import areas, households, metrics, personal_ids, rules, sites, surveys
+from api.access import begin, current, may, needs, note, signed_in
+from geo import areas, households, metrics, personal_ids, rules, sites, surveys, trail_texts
+from geo.accounts import roles
 from geo.areas import COUNTRY
 from geo.audit import decisions
 from geo.audit.repairs import Key
@@ -27,7 +28,7 @@ from web import (
 )
 from web.household_page import area_of
 from web.language import language
-from web.shell import area_names, area_or_none, page
+from web.shell import area_names, page
 
 pages = Blueprint("records", __name__)
 
@@ -136,10 +137,9 @@ def search() -> str:
     # With the scope of records where there is one: the page tells whether they are demo data.
     with begin("records.read" if may("records.read") else None) as conn:
         # One more than is shown tells whether there are more.
-        found = areas.search(conn, query, SHOWN + 1) if query else []
-        followed = {
-            one.area_id: areas.successors(conn, one.area_id) for one in found if one.valid_to
-        }
+        own = roles.reach(current(), "figures.read")
+        found = areas.search(conn, query, SHOWN + 1, first=own) if query else []
+        followed = areas.successors_of(conn, [one.area_id for one in found if one.valid_to])
         homes = {one.province_code for one in chain(found, *followed.values())}
         return page(
             conn,
@@ -151,7 +151,8 @@ def search() -> str:
             areas=found,
             successors=followed,
             provinces={
-                code: one.full_name for code in homes if code and (one := area_or_none(conn, code))
+                code: one.full_name
+                for code, one in areas.present(conn, filter(None, homes)).items()
             },
             households=households_found,
         )
@@ -164,8 +165,7 @@ def own_households(query: str) -> list[Any]:
     is_id = personal_ids.is_one(query)
     by_id = is_id and may("ids.read")
     action = "ids.read" if by_id else "records.read"
-    told = personal_ids.masked(personal_ids.end_of(query)) if is_id else personal_ids.hidden(query)
-    note(action=action, subject="search", query=told, durable=by_id)
+    note(action=action, subject="search", query=trail_texts.sought(query), durable=by_id)
     with begin(action) as conn:
         if by_id:
             found = households.by_national_id(conn, query, SHOWN + 1)
