@@ -1,8 +1,10 @@
 """Progress of an area: map and table of its children, or the surveys of a commune."""
 
+from datetime import date
+from functools import lru_cache
 from typing import Any
 
-from flask import Blueprint, redirect, url_for
+from flask import Blueprint, get_template_attribute, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -23,6 +25,7 @@ from geo.areas import COUNTRY
 from geo.gazetteer import LAST_DAY_BEFORE
 from web import columns, labels, maps
 from web.columns import Column, for_map, ordered, sort_value
+from web.language import language
 from web.shell import area_names, area_or_none, chosen, page, with_province
 
 pages = Blueprint("progress", __name__)
@@ -103,12 +106,28 @@ def _above(conn: Any, area: Any, figures: dict[str, Any]) -> dict[str, Any]:
         "rows": rows,
         "sort": sort,
         "descending": descending,
-        "sort_value": sort_value,
-        "bare": columns.bare,
+        "row_of": lambda row: _row_html(row, metric),
         "metric": metric,
         "metric_labels": names,
         "map_figures": for_map(rows, ON_MAP, lambda code: url_for("progress.area_page", code=code)),
     }
+
+
+def _row_html(row: dict[str, Any], metric: str) -> str:
+    """A row of the table: made once for the same figures, and again when one of them changes."""
+    return _written(tuple(row.items()), metric, language(), metrics.today(), request.script_root)
+
+
+@lru_cache(maxsize=4_000)
+def _written(
+    told: tuple[tuple[str, Any], ...], metric: str, _language: str, _today: date, _root: str
+) -> str:
+    # The last three stand here because words, days ago and addresses depend on them as well.
+    row = dict(told)
+    write = get_template_attribute("progress_row.html", "row")
+    is_bare, silent = columns.bare(row), metrics.days_silent(row)
+    made: str = write(row, COLUMNS, metric, sort_value, is_bare, metrics.stopped(row), silent)
+    return made
 
 
 def _commune(conn: Any, area: Any, figures: dict[str, Any]) -> dict[str, Any]:
