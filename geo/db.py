@@ -16,6 +16,10 @@ from geo.errors import ConflictError, RejectedError, UnavailableError, UsageErro
 from geo.scope import Scope, bind
 
 RUNTIME_ROLE = "ancu_runtime"
+_LAST = "ancu.last"
+"""Where a connection keeps what is to be sent together with its transaction's commit."""
+_END = "; COMMIT AND CHAIN"
+"""The driver believes that its transaction still runs: this gives it an empty one to end."""
 _names: WeakKeyDictionary[Engine, str] = WeakKeyDictionary()
 
 
@@ -91,8 +95,30 @@ def _begun(pool: Engine, scope: Scope, role: str = "") -> Iterator[Connection]:
                 raise
             connection.rollback()
             bind(connection, scope, role)
-        yield connection
+        waiting: list[tuple[str, dict[str, Any]]] = []
+        connection.info[_LAST] = waiting
+        try:
+            yield connection
+        finally:
+            del connection.info[_LAST]
+        for number, (statement, values) in enumerate(waiting, start=1):
+            ending = _END if number == len(waiting) else ""
+            connection.exec_driver_sql(statement + ending, values)
         connection.commit()
+
+
+def at_the_end(connection: Connection, statement: str, values: dict[str, Any]) -> None:
+    """Send a statement as the transaction's last, and in one message with it the commit.
+
+    So a lock that it takes is held no longer than the database needs, however long this process
+    waits for a processor in between. In a transaction that `transaction` or `served` did not open,
+    and whose end therefore is not theirs, it is sent at once.
+    """
+    waiting = connection.info.get(_LAST)
+    if waiting is None:
+        connection.exec_driver_sql(statement, values)
+    else:
+        waiting.append((statement, values))
 
 
 def become_runtime(connection: Connection) -> None:

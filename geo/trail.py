@@ -15,17 +15,16 @@ from sqlalchemy import (
     and_,
     case,
     cast,
-    insert,
     literal,
     not_,
     or_,
     select,
-    text,
 )
 
 from geo import areas, paging, scope
 from geo.account_tables import access_log, account
 from geo.areas import Area
+from geo.db import at_the_end
 from geo.paging import Page
 from geo.tables import household, site, survey
 from geo.trail_texts import hidden, storable
@@ -64,14 +63,26 @@ class Entry:
     reason: str = ""
 
 
+# The number is the trigger's; the column must be given one all the same.
+_ADD = """
+INSERT INTO access_log (
+    entry_id, via, action, outcome, account_id, login, address, route, subject, subject_id,
+    province_code, commune_code, query, rows, reason
+) VALUES (
+    0, %(via)s, %(action)s, %(outcome)s, %(account_id)s, %(login)s, %(address)s, %(route)s,
+    %(subject)s, %(subject_id)s, %(province_code)s, %(commune_code)s, %(query)s, %(rows)s,
+    %(reason)s
+)
+"""
+_WITHOUT_WAITING = "SET LOCAL synchronous_commit = off; "
+
+
 def append(conn: Connection, entry: Entry, *, durable: bool = True) -> None:
-    """Add an entry. Make it the transaction's last step: other writers of the log wait for its end.
+    """Add an entry when the transaction ends: other writers of the log wait from it to the commit.
 
     durable=False is for plain reads: the commit does not wait for the disk, so a crash may lose
     the entries of the last second, and whatever else the transaction wrote.
     """
-    if not durable:
-        conn.execute(text("SET LOCAL synchronous_commit = off"))
     masked = _masked(entry)
     told = {
         name: storable(hidden(value) if name in masked else value)
@@ -79,8 +90,7 @@ def append(conn: Connection, entry: Entry, *, durable: bool = True) -> None:
         else value
         for name, value in asdict(entry).items()
     }
-    # The number is the trigger's; SQLAlchemy wants one all the same.
-    conn.execute(insert(access_log), {"entry_id": 0, **told})
+    at_the_end(conn, _ADD if durable else _WITHOUT_WAITING + _ADD, told)
 
 
 def _masked(entry: Entry) -> tuple[str, ...]:
