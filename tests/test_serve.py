@@ -26,7 +26,8 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from api.cli import serve
-from api.cli.keeper import Keeper, stand_back
+from api.cli.giving_way import stand_back
+from api.cli.keeper import Keeper
 from api.cli.serve import require_certificate, require_free, require_safe
 from geo.audit import due
 from geo.cluster import Cluster

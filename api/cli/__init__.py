@@ -1,6 +1,7 @@
 """The `ancu` command: its groups, and how errors become messages and exit codes."""
 
 import sys
+from typing import Any
 
 import click
 
@@ -20,6 +21,7 @@ from api.cli import (
     serve,
     user,
 )
+from api.cli.giving_way import OWN_PROCESS
 from geo.errors import AncuError, RejectedError, UsageError
 
 REJECTED, WRONG_USAGE = 1, 2
@@ -27,6 +29,12 @@ REJECTED, WRONG_USAGE = 1, 2
 
 class AncuGroup(click.Group):
     """Prints the service's own errors on stderr: exit 1 for rejected input, 2 for wrong usage."""
+
+    def main(self, *args: Any, **more: Any) -> Any:
+        """As click's; called without arguments, it is what its process is for."""
+        if not args and not more:
+            more = {"obj": OWN_PROCESS}
+        return super().main(*args, **more)
 
     def invoke(self, ctx: click.Context) -> object:
         try:

@@ -5,6 +5,7 @@ import click
 from api.cli import audit_report, samples
 from api.cli.bars import bar
 from api.cli.database import database
+from api.cli.giving_way import give_way
 from geo import areas, cluster
 from geo.audit import due, together
 from geo.audit import run as audit
@@ -26,6 +27,7 @@ def run(code: str | None) -> None:
     """Judge stored surveys and sites with the present boundaries and renew their findings."""
     if code is not None and not code.strip():
         raise UsageError("--area needs the code of a province or commune, such as 19.")
+    give_way()
     with database() as conn, bar("Judging") as progress:
         report = audit.run(conn, code, progress)
         due.mark_all(conn, None if code is None else areas.get(conn, code))
@@ -37,6 +39,7 @@ def run(code: str | None) -> None:
 @click.option("--quiet", is_flag=True, help="Say nothing but what went wrong.")
 def pass_(quiet: bool) -> None:
     """Run the rules that see many rows together, where something changed since the last pass."""
+    give_way()
     with database():
         pass  # up and migrated
     catch_up(quiet)

@@ -8,6 +8,7 @@ import click
 from api.cli.audit import catch_up
 from api.cli.bars import bar
 from api.cli.database import database
+from api.cli.giving_way import give_way
 from geo.intake import imports
 from geo.intake.session import ImportReport
 
@@ -27,6 +28,7 @@ def command(kind: str, file: Path, dry_run: bool, rejects: Path | None) -> None:
     """Import FILE (CSV, XLSX, GeoJSON, GeoPackage); all of it or nothing without --rejects."""
     # Millions of short-lived rows without cycles: looking for cycles among them costs a third.
     gc.set_threshold(1_000_000, 20, 100)
+    give_way()
     with database() as conn, bar(f"Importing {kind}") as progress:
         report = imports.import_file(
             conn, kind, file, rejects=rejects, dry_run=dry_run, progress=progress, apart=True

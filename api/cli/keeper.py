@@ -1,14 +1,12 @@
 """The keeper: while the server runs, starts the audit's pass whenever something waits for it."""
 
-import os
 import subprocess
 import sys
 import time
-from contextlib import suppress
-from pathlib import Path
 
 import click
 
+from api.cli.giving_way import stand_back
 from geo.audit import due
 from geo.db import transaction
 from geo.errors import AncuError
@@ -16,17 +14,6 @@ from geo.scope import OPERATOR
 
 _REST_S = 3.0
 _REST_AFTER_FAILURE_S = 60.0
-_NICE = 10
-
-
-def stand_back(pid: int) -> None:
-    """Let a process that leads its own session have what the others leave of the processors."""
-    with suppress(ProcessLookupError):  # ended meanwhile
-        os.setpriority(os.PRIO_PROCESS, pid, _NICE)
-    # Where Linux shares the processors among sessions, priorities count within one only; a system
-    # that does not, or does not let us, is no worse than before.
-    with suppress(OSError):
-        Path(f"/proc/{pid}/autogroup").write_text(str(_NICE))
 
 
 class Keeper:

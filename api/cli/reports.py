@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from api.cli.bars import bar
 from api.cli.database import database
+from api.cli.giving_way import give_way
 from geo import areas, exports, metrics, trail
 from geo.areas import COUNTRY
 from geo.errors import UsageError
@@ -76,6 +77,7 @@ def export(kind: str, out: Path, area: str, format: str | None) -> None:
     if out.is_dir():
         raise UsageError(f"{out} is a directory; name a file.")
     chosen = format or ("csv" if to_stdout else format_of(out.name))
+    give_way()
     with database() as conn, bar(f"export {kind}") as advance:
         count = exports.export(
             conn,
