@@ -25,6 +25,7 @@ from rich.table import Table
 
 from geo import areas, trail_proof
 from geo.cells import shares
+from tests.load_chain import Chain
 from tests.served import Enumerator, Served, served, session_cookie, settle, stored
 from tests.slow_clients import SlowClients
 
@@ -63,6 +64,7 @@ def main() -> int:
         result = run(service, Load(**told))
     out.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", "utf-8")
     Console(width=100).print(as_table(result))
+    print(chain_line(result["log's chain"]))
     for failure in result["failures"]:
         print(failure, file=sys.stderr)
     return 1 if result["failures"] else 0
@@ -79,12 +81,14 @@ def run(service: Served, load: Load) -> dict[str, Any]:
         others = [Repeated(stop, *one) for one in _jobs(service, folder, load)]
         for other in others:
             other.start()
-        stats = _locust(service, plan, load.seconds)
+        with Chain(service) as chain:
+            stats = _locust(service, plan, load.seconds)
         stop.set()
         for other in others:
             other.join()
         result = _judged(service, folder, stats)
     result["load"] = asdict(load)
+    result["log's chain"] = chain.figures()
     result["finished beside it"] = {other.name: other.done for other in others}
     result["failures"] += [f"{o.name} failed: {o.failed}" for o in others if o.failed]
     return result
@@ -262,6 +266,15 @@ def as_table(result: dict[str, Any]) -> Table:
     for name, row in result["requests"].items():
         table.add_row(name, *(f"{value:,}" for value in row.values()))
     return table
+
+
+def chain_line(chain: dict[str, float]) -> str:
+    """What the access log's chain cost, in a line for people."""
+    return (
+        f"the log's chain: {chain['per_s']} entries a second, held {chain['held_share']:.1%} of "
+        f"the time, {chain['held_ms']} ms for each entry, waited for {chain['waited_ms']} ms "
+        f"(mean), at most {chain['most_waiting']} waited at once"
+    )
 
 
 if __name__ == "__main__":
