@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 from sqlalchemy import Boolean, Column, Connection, MetaData, Table, Text, select, tuple_
 
-from geo import copying, day_squares, pyramid
+from geo import choice_squares, copying, day_squares, pyramid
+from geo.choice_squares import Chosen
 from geo.db import sql
 from geo.geometry import Floats
 from geo.pyramid import Pair
@@ -75,6 +76,7 @@ class Additions:
         self._due: Counter[tuple[str, str, date]] = Counter()
         self._squares: pyramid.Squares = {}
         self._days: day_squares.Days = {}
+        self._choices: choice_squares.Choices = {}
         self._visits: list[_Visit] = []
         self._apart = False
 
@@ -95,6 +97,8 @@ class Additions:
                 counts[status] += 1
         classes = [status or "" for status in statuses]
         pyramid.gather(self._squares, "households", pairs, classes, lon, lat, ())
+        chosen = [Chosen(kind=status) for status in classes]
+        choice_squares.gather(self._choices, "households", pairs, chosen, lon, lat)
 
     def surveys(
         self,
@@ -116,11 +120,23 @@ class Additions:
         self._doubted("surveys", pairs, verdicts, lon, lat, findings)
         flagged = {place for place, _rule in findings}
         day_squares.gather(self._days, pairs, verdicts, moments, lon, lat, flagged)
+        at = [place for place, _rule in findings]
+        choice_squares.gather(
+            self._choices,
+            "survey_findings",
+            [pairs[place] for place in at],
+            [Chosen(rule, "", verdicts[place], "open") for place, rule in findings],
+            lon[at],
+            lat[at],
+            moments=[moments[place] for place in at],
+            flagged=range(len(at)),
+        )
 
     def sites(
         self,
         pairs: Sequence[Pair],
         sites: Sequence[Site],
+        verdicts: Sequence[str],
         lon: Floats,
         lat: Floats,
         findings: Sequence[Finding],
@@ -136,6 +152,15 @@ class Additions:
             if one.due_on and one.stage not in FINISHED:
                 self._due[*pair, one.due_on] += 1
         self._doubted("sites", pairs, [one.stage for one in sites], lon, lat, findings)
+        at = [place for place, _rule in findings]
+        chosen = [Chosen("", one.stage, kind) for one, kind in zip(sites, verdicts, strict=True)]
+        choices, flagged = self._choices, set(at)
+        choice_squares.gather(choices, "sites", pairs, chosen, lon, lat, flagged=flagged)
+        doubts = [Chosen(rule, *chosen[place][1:3], "open") for place, rule in findings]
+        theirs, all_ = [pairs[place] for place in at], range(len(at))
+        choice_squares.gather(
+            choices, "site_findings", theirs, doubts, lon[at], lat[at], flagged=all_
+        )
 
     def _doubted(
         self,
@@ -172,6 +197,7 @@ class Additions:
                 conn.execute(sql("recount_visited"), _columns(names, visits))
             pyramid.add(conn, self._squares, set(communes))
             day_squares.add(conn, self._days, set(communes))
+            choice_squares.add(conn, self._choices, set(communes))
         if self._apart:
             _VISITS.drop(conn)
 

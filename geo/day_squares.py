@@ -84,7 +84,7 @@ def recount_flags(conn: Connection, given: dict[str, Any]) -> None:
     conn.execute(sql("recount_day_flags"), _of_days(given))
 
 
-def blocks(first: int, behind: int) -> Iterator[Blocks]:
+def blocks(first: int, behind: int, scales: Sequence[int] = SCALES) -> Iterator[Blocks]:
     """The stored blocks that make up the days from `first` to before `behind`.
 
     Each end is rounded to whole blocks of the next scale, up or down, whichever is nearer: what
@@ -92,7 +92,7 @@ def blocks(first: int, behind: int) -> Iterator[Blocks]:
     """
     if behind <= first:
         return
-    for scale, wider in pairwise(SCALES):
+    for scale, wider in pairwise(scales):
         step = wider - scale
         if behind - first <= 1 << step:
             yield scale, first, behind, 1
@@ -101,7 +101,7 @@ def blocks(first: int, behind: int) -> Iterator[Blocks]:
         yield from _between(scale, first, start << step, 1)
         yield from _between(scale, end << step, behind, 1)
         first, behind = start, end
-    yield from _between(SCALES[-1], first, behind, 1)
+    yield from _between(scales[-1], first, behind, 1)
 
 
 def _rounded(block: int, step: int) -> int:

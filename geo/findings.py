@@ -114,7 +114,7 @@ def conditions(
         if value is not None:
             chosen.append(column == value)
     if state is not None:
-        chosen.append(_in_state(finding.c.state, state))
+        chosen.append(in_state(finding.c.state, state))
     visit = moments.during(survey.c.surveyed_at, since, until)
     if enumerator is not None:
         visit.append(survey.c.enumerator == enumerator)
@@ -134,7 +134,8 @@ def conditions(
     return chosen
 
 
-def _in_state(column: ColumnElement[str], state: str) -> ColumnElement[bool]:
+def in_state(column: ColumnElement[str], state: str) -> ColumnElement[bool]:
+    """The condition for a state of findings, or for `decided`."""
     return column != "open" if state == DECIDED else column == state
 
 
@@ -207,7 +208,7 @@ def of_surveys(
     if rule:
         query = query.where(about_survey(rule))
     if state:
-        query = query.where(_in_state(doubts.c.state, state))
+        query = query.where(in_state(doubts.c.state, state))
     return query
 
 

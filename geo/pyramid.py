@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from geo import day_squares
+from geo import choice_squares, day_squares
 from geo.cells import NOWHERE, ZOOM, cells, exact
 from geo.db import sql
 from geo.geometry import Floats
@@ -50,6 +50,7 @@ def recount(conn: Connection, pairs: Iterable[Pair], layers: Collection[str] = P
         conn.execute(sql("recount_squares"), {**given, "layers": list(layers)})
         if "surveys" in layers:
             day_squares.recount(conn, given)
+        choice_squares.recount(conn, given, layers)
 
 
 def recount_doubts(conn: Connection, pairs: Iterable[Pair]) -> None:

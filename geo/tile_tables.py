@@ -48,3 +48,32 @@ tile_day = Table(
     Index("tile_day_ix", "scale", "block", "square"),
     postgresql_with={"fillfactor": 80},
 )
+
+CHOICES = ("households", "sites", "survey_findings", "site_findings")
+"""What is counted by all that filters choose by: records, and what is doubted about them."""
+
+tile_choice = Table(
+    "tile_choice",
+    metadata,
+    Column("province_code", Text, primary_key=True),
+    Column("commune_code", Text, primary_key=True),
+    Column("layer", Text, primary_key=True),
+    # As in tile_day: visits by their time, households and sites by when they were received.
+    Column("scale", SmallInteger, primary_key=True, autoincrement=False),
+    Column("block", Integer, primary_key=True, autoincrement=False),
+    Column("square", BigInteger, primary_key=True, autoincrement=False),
+    # What there is none of is ''. The class is the status or stage, the state that of the finding.
+    Column("rule", Text, primary_key=True),
+    Column("class", Text, primary_key=True),
+    Column("verdict", Text, primary_key=True),
+    Column("state", Text, primary_key=True),
+    Column("records", Integer, nullable=False),
+    # Records with any finding that is open and held against somebody, and findings that are.
+    Column("flagged", Integer, nullable=False),
+    Column("held", Integer, nullable=False),
+    Column("lon_sum", Float, nullable=False),
+    Column("lat_sum", Float, nullable=False),
+    one_of("layer", CHOICES),
+    Index("tile_choice_ix", "layer", "scale", "block", "square", "rule"),
+    postgresql_with={"fillfactor": 80},
+)

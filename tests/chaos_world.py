@@ -20,7 +20,7 @@ from geo import metrics, trail_proof
 from geo.audit import due
 from geo.counter_tables import commune_counter, site_due
 from geo.tables import household
-from geo.tile_tables import tile_day, tile_square
+from geo.tile_tables import tile_choice, tile_day, tile_square
 from tests.served import Enumerator, Row, Served, send, stored
 
 CLOCKS = (timedelta(0), timedelta(days=1, minutes=-30), timedelta(days=-1))
@@ -250,6 +250,10 @@ def _days(conn: Connection) -> set[tuple[object, ...]]:
     return {tuple(row) for row in conn.execute(select(tile_day))}
 
 
+def _choices(conn: Connection) -> set[tuple[object, ...]]:
+    return {tuple(row) for row in conn.execute(select(tile_choice))}
+
+
 def _due(conn: Connection) -> set[tuple[object, ...]]:
     return {tuple(row) for row in conn.execute(select(site_due))}
 
@@ -259,6 +263,7 @@ _COUNTED: dict[str, Callable[[Connection], set[tuple[object, ...]]]] = {
     "dates": _due,
     "squares": _squares,
     "days": _days,
+    "choices": _choices,
 }
 
 

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Table, func, select
 
+from geo import choice_squares
 from geo.counter_tables import commune_counter, site_due
 from geo.day_squares import LEVEL, SCALES
 from geo.pyramid import LEVELS
 from geo.tables import KINDS, STAGES, STATUSES, VERDICTS, finding, household, site, survey
-from geo.tile_tables import tile_day, tile_square
+from geo.tile_tables import tile_choice, tile_day, tile_square
 
 PLACE = ["province_code", "commune_code"]
 _FINISHED = ("completed", "accepted", "handed_over")
@@ -22,6 +23,7 @@ def assert_kept(conn: Connection) -> None:
     """Whatever was written: counters, due dates and squares are those of the tables."""
     assert stored_squares(conn) == squares(conn)
     assert stored_days(conn) == days(conn)
+    assert stored_choices(conn) == choices(conn)
     assert stored_counters(conn) == counters(conn)
     assert _due_stored(conn) == _due(conn)
 
@@ -116,6 +118,58 @@ def stored_days(conn: Connection) -> dict[tuple, tuple]:
     kinds = [tile_day.c[f"{kind}{end}"] for end in ("", "_flagged") for kind in VERDICTS]
     values = [*kinds, tile_day.c.lon_sum, tile_day.c.lat_sum]
     return {tuple(row[:5]): tuple(row[5:]) for row in conn.execute(select(*keys, *values))}
+
+
+def choices(conn: Connection) -> dict[tuple, tuple]:
+    """Every key of tile_choice → records, flagged, held, sums of degrees."""
+    homes = frame(conn, household, "household_code", "status", "received_at")
+    visits = frame(conn, survey, "survey_id", "verdict", "surveyed_at")
+    houses = frame(conn, site, "site_code", "stage", "verdict", "received_at")
+    doubts = frame(conn, finding, "subject", "subject_id", "rule", "state", "blameless")
+    held = (doubts["state"] == "open") & ~doubts["blameless"].astype(bool)
+    whose = [*PLACE, "subject", "subject_id"]
+    flags = set(doubts.loc[held, whose].itertuples(index=False, name=None))
+    about = {key: [] for key in doubts[whose].itertuples(index=False, name=None)}
+    for row, is_held in zip(doubts.to_dict("records"), held, strict=True):
+        about[tuple(row[name] for name in whose)].append((row["rule"], row["state"], is_held))
+    found: dict[tuple, list] = {}
+
+    def count(layer: str, row: dict, when: str, chosen: tuple, flagged: bool, held: bool) -> None:
+        at = row["lon"], row["lat"]
+        local = pd.Timestamp(row[when]).tz_convert("Etc/GMT-7").date()
+        for scale in choice_squares.SCALES:
+            block = math.floor((local - date(1970, 1, 1)).days / 2**scale)
+            square = morton(*at, choice_squares.LEVEL)
+            key = (*(row[name] for name in PLACE), layer, scale, block, square, *chosen)
+            numbers = found.setdefault(key, [0, 0, 0, 0.0, 0.0])
+            for place, more in enumerate((1, flagged, held)):
+                numbers[place] += more
+            for place, degrees in enumerate(at):
+                numbers[3 + place] += round(degrees * 2**20) / 2**20
+
+    for row in homes.dropna(subset=["lon"]).to_dict("records"):
+        chosen = ("", row["status"] or "", "", "")
+        count("households", row, "received_at", chosen, flagged=False, held=False)
+    for subject, rows, name, when in (
+        ("survey", visits, "survey_id", "surveyed_at"),
+        ("site", houses, "site_code", "received_at"),
+    ):
+        for row in rows.dropna(subset=["lon"]).to_dict("records"):
+            key = (*(row[part] for part in PLACE), subject, row[name])
+            kind, verdict = row.get("stage", ""), row["verdict"]
+            if subject == "site":
+                count("sites", row, when, ("", kind, verdict, ""), key in flags, held=False)
+            for rule, state, is_held in about.get(key, ()):
+                chosen = (rule, kind, verdict, state)
+                count(f"{subject}_findings", row, when, chosen, key in flags, is_held)
+    return {key: tuple(numbers) for key, numbers in found.items()}
+
+
+def stored_choices(conn: Connection) -> dict[tuple, tuple]:
+    names = (*PLACE, "layer", "scale", "block", "square", "rule", "class", "verdict", "state")
+    names += ("records", "flagged", "held", "lon_sum", "lat_sum")
+    found = conn.execute(select(*(tile_choice.c[name] for name in names)))
+    return {tuple(row[:10]): tuple(row[10:]) for row in found}
 
 
 def counters(conn: Connection) -> dict[tuple, dict[str, Any]]:

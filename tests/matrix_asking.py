@@ -54,7 +54,7 @@ _TABLES = (
         "record_change", "team", "handover", "removed_household", "audit_item", "audit_decision",
         "revisit",
         "audit_sample", "audit_sample_item", "known_place", "photo", "address_fix", "audit_due",
-        "tile_square", "tile_day",
+        "tile_square", "tile_day", "tile_choice",
     )),
     *((name, _OWN, "one.account_id") for name in ("account", "account_role", "import_job")),
     *((name, "'', ''", "one.account_id") for name in ("login_session", "token")),

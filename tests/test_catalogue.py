@@ -22,7 +22,7 @@ PROTECTED: dict[str, set[str]] = {
             "verdict_history", "import_conflict", "commune_counter", "site_due", "account_role",
             "login_session", "token", "team", "team_member",
             "audit_item", "revisit", "audit_sample_item", "known_place", "photo", "tile_square",
-            "tile_day",
+            "tile_day", "tile_choice",
         ),
         _ALL,
     ),

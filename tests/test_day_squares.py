@@ -63,21 +63,48 @@ def test_a_year_takes_few_blocks(first: int, number: int) -> None:
     ("since", "until", "days"),
     [
         (None, None, (-moments.EVER, moments.EVER)),
-        (date(1970, 1, 1), date(1970, 1, 1), None),
         (date(1980, 1, 1), date(1980, 1, 1), (3652, 3653)),
         (date(2026, 9, 14), None, (20710, moments.EVER)),
         (None, date(2026, 9, 14), (-moments.EVER, 20711)),
-        (date(2026, 9, 14), date(2026, 9, 13), (20710, 20710)),
+        (date(2026, 9, 14), date(2026, 9, 13), (0, 0)),
         (datetime(2026, 9, 14), None, (20710, moments.EVER)),
         (datetime(2026, 9, 13, 17, tzinfo=UTC), None, (20710, moments.EVER)),
-        (datetime(2026, 9, 14, tzinfo=UTC), None, None),
-        (datetime(2026, 9, 14, 0, 0, 1), date(2026, 9, 20), None),
-        (date(2026, 9, 14), datetime(2026, 9, 20), None),
+        (date(2026, 9, 14), datetime(2026, 9, 14, 23, 59, 59, 999999), (20710, 20711)),
     ],
 )
 def test_whole_days_are_those_at_utc_7(since, until, days) -> None:
-    """Until 1975 clocks in Viet Nam differed: what begins by such a day is no whole one."""
-    assert moments.days(since, until) == days
+    assert moments.span(since, until) == (*days, ())
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "days", "less"),
+    [
+        (datetime(2026, 9, 14, 9, 30), None, (20710, moments.EVER),
+         [("2026-09-14 00:00", "2026-09-14 09:29:59.999999")]),
+        (None, datetime(2026, 9, 14, 9, 30), (-moments.EVER, 20711),
+         [("2026-09-14 09:30:00.000001", "2026-09-14 23:59:59.999999")]),
+        (datetime(2026, 9, 14, 9), datetime(2026, 9, 14, 9), (20710, 20711),
+         [("2026-09-14 00:00", "2026-09-14 08:59:59.999999"),
+          ("2026-09-14 09:00:00.000001", "2026-09-14 23:59:59.999999")]),
+        (datetime(2026, 9, 14, 9), datetime(2026, 9, 14, 8), (0, 0), []),
+        # Until 1975 clocks in Saigon differed: what begins by such a day is no whole one.
+        (date(1970, 1, 1), date(1970, 1, 1), (-1, 1),
+         [("1969-12-31 00:00", "1969-12-31 22:59:59.999999"),
+          ("1970-01-01 23:00", "1970-01-01 23:59:59.999999")]),
+    ],
+)  # fmt: skip
+def test_parts_of_the_first_and_last_day_are_taken_away(since, until, days, less) -> None:
+    at_utc_7 = [tuple(datetime.fromisoformat(end).replace(tzinfo=VIET_NAM) for end in part)
+                for part in less]  # fmt: skip
+    assert moments.span(since, until) == (*days, tuple(at_utc_7))
+
+
+@pytest.mark.parametrize("end", [datetime.min, datetime.max])
+def test_days_end_with_the_calendar(end: datetime) -> None:
+    moment = end.replace(tzinfo=UTC)
+    assert moments.span(moment, None).first == moments.count_day(moment)
+    with pytest.raises(UsageError, match="beyond the years"):
+        moments.span(None, datetime.max.replace(tzinfo=UTC))
 
 
 @given(st.datetimes(timezones=st.just(UTC)))
@@ -111,6 +138,10 @@ def visited(homed: Connection) -> Connection:
         ({"since": date(2026, 1, 1), "verdict": "unlocated"}, {}),
         ({"since": date(2026, 3, 4), "until": date(2026, 1, 1)}, {}),
         ({"since": datetime(2026, 3, 5)}, {"inside": 2}),
+        ({"rule": "outside"}, {"outside": 1}),
+        ({"rule": "outside", "verdict": "inside"}, {}),
+        ({"rule": "outside", "verdict": "doubtful", "until": date(2026, 3, 1)}, {"outside": 1}),
+        ({"rule": "outside", "until": date(2025, 12, 31)}, {}),
     ],
 )
 @pytest.mark.parametrize("z", range(day_squares.LEVEL - 2))

@@ -171,7 +171,7 @@ def _write(intake: Intake, batch: Batch, homes: list[Home], new: bool) -> None:
     pairs = list(zip(provinces, communes, strict=True))
     if new:
         hits = list(zip(found["place"].tolist(), found["rule"].tolist(), strict=True))
-        intake.added.sites(pairs, records, batch.lon, batch.lat, hits)
+        intake.added.sites(pairs, records, list(verdicts.verdict), batch.lon, batch.lat, hits)
     else:
         intake.communes |= set(pairs)
 

@@ -131,6 +131,7 @@ FINDINGS = _layer(
         conditions=findings.conditions,
         stored=_by_rule,
         doubted=HELD,
+        kept_by="rule",
         key_of=_severity,
     ),
     *("rule", "state", "severity", "since", "until", "enumerator"),

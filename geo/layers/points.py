@@ -46,10 +46,11 @@ def draw(
 def _statement(source: Source, nets: Nets, filters: tuple[tuple[str, Any], ...]) -> Select:
     """Records in groups that have all but place and id in common, so that few rows come back."""
     given = dict(filters)
-    rows = source.rows(nets, given).limit(MOST + 1).cte("records")
+    seldom = "enumerator" in given
+    rows = source.rows(nets, given, few=seldom).limit(MOST + 1).cte("records")
     # Where there are too many to be drawn nothing is looked up about them.
     few = select(func.count()).select_from(rows).scalar_subquery() <= MOST
-    flagged = case((few, source.flagged(nets, rows, given)), else_=false())
+    flagged = case((few, source.flagged(nets, rows, few=seldom)), else_=false())
     same = [column for column in rows.c if column.name not in ("cell", "id", "doubted")]
     return select(
         *same,

@@ -39,7 +39,8 @@ class Source:
     of their attribute. conditions: the filters of the noun's listing. subject: what findings call
     such a record, where there are any. doubted: what makes a row flagged by itself. key_of: class
     → its key among the classes. stored: the condition for the classes in the pyramid that these
-    filters leave, None where it cannot tell. by_day: whether tile_day has the records.
+    filters leave, None where it cannot tell. by_day: whether tile_day has the records. kept_by:
+    the column of `rows` that tells the class as squares have it.
     """
 
     name: str
@@ -53,12 +54,16 @@ class Source:
     subject: str | None = None
     by_day: bool = False
     doubted: ColumnElement[bool] | None = None
+    kept_by: str = "class"
     key_of: Callable[[Any], str] = str
 
-    def rows(self, nets: Nets, filters: Filters) -> Select:
-        """A tile's records: province_code, commune_code, class, id, cell, what is told, doubted."""
+    def rows(self, nets: Nets, filters: Filters, *, few: bool = False) -> Select:
+        """A tile's records: province_code, commune_code, class, id, cell, what is told, doubted.
+
+        few: they are few of the tile's, whose findings are looked up by their keys.
+        """
         table, given = self.table, dict(filters)
-        rule = given.pop("rule", None) if self.subject else None
+        rule = given.pop("rule", None) if self.subject and not few else None
         columns: dict[str, ColumnElement[Any]] = {
             name: table.c[column] for name, column in self.told.items()
         }
@@ -81,14 +86,13 @@ class Source:
         )
         return found.join(by_rule, of_it)
 
-    def flagged(self, nets: Nets, rows: FromClause, filters: Filters) -> ColumnElement[bool]:
+    def flagged(self, nets: Nets, rows: FromClause, *, few: bool = False) -> ColumnElement[bool]:
         """Whether one of `rows` has an open finding that is held against somebody."""
         if self.doubted is not None:
             return rows.c.doubted
         if self.subject is None:
             return false()
-        if "enumerator" in filters:
-            # Few records: the findings of each by their key, not all that the tile has.
+        if few:
             return exists().where(
                 finding.c.province_code == rows.c.province_code,
                 finding.c.commune_code == rows.c.commune_code,

@@ -4,6 +4,7 @@ From the pyramid (geo.pyramid) where it can tell, so that the country costs what
 else counted from the index on the cells.
 """
 
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -26,12 +27,12 @@ from sqlalchemy import (
     union_all,
 )
 
-from geo import cells, day_squares, pyramid
-from geo.layers import days, mvt
+from geo import cells, choice_squares, day_squares, moments, pyramid
+from geo.layers import choices, days, mvt, spans
 from geo.layers.layer import EXTENT, Tile
 from geo.layers.nets import Nets, Parameters
 from geo.layers.points import NO_BYTES
-from geo.layers.source import HELD, Filters, Source
+from geo.layers.source import COUNTRY, HELD, Filters, Source
 from geo.tables import finding
 from geo.tile_tables import tile_square
 
@@ -39,6 +40,7 @@ FINER = 6
 """A tile has the squares that are tiles so many zooms further: 64 by 64."""
 
 _Choice = tuple[tuple[str, Any], ...]
+_TIMES = ("since", "until")
 
 
 def draw(
@@ -48,7 +50,7 @@ def draw(
     made, stored, level, more = _chosen(source, at, nets, filters)
     below = 2 * (cells.ZOOM - stored)
     first, after = given["first"] >> below, given["after"] >> below
-    more |= {"first": first, "after": after, "shift": 2 * (stored - level)}
+    more |= {"first_square": first, "after_square": after, "shift": 2 * (stored - level)}
     rows = conn.execute(made, given | more).mappings()
     return _encoded(source, at, level, [dict(row) for row in rows])
 
@@ -63,10 +65,15 @@ def _chosen(
         level = min(finest, pyramid.LEVELS[-1])
         stored = pyramid.level_for(level)
         return kept, stored, level, {"level": stored}
-    asked = days.asked(filters) if source.by_day and at.z <= days.UP_TO else None
-    if asked is not None:
+    by_day = source.by_day and days.answer(filters)
+    if at.z <= spans.UP_TO and (by_day or choices.answer(source, filters)):
         level = min(finest, day_squares.LEVEL)
-        return _on_days(nets, asked.verdicts), day_squares.LEVEL, level, asked.given()
+        asked = moments.span(filters.get("since"), filters.get("until"))
+        rest = tuple((name, value) for name, value in chosen if name not in _TIMES)
+        made = _on_blocks(source, nets, rest, len(rest) < len(chosen), asked.less)
+        some = (day_squares if by_day else choice_squares).blocks(asked.first, asked.behind)
+        more = {**spans.given(some), "cell_shift": 2 * (cells.ZOOM - level)}
+        return made, day_squares.LEVEL, level, more
     return _counted(source, nets, chosen), cells.ZOOM, finest, {}
 
 
@@ -93,8 +100,8 @@ def _stored(source: Source, nets: Nets, filters: _Choice) -> Select | None:
         .where(
             tile_square.c.layer == source.name,
             tile_square.c.level == bindparam("level"),
-            tile_square.c.square >= bindparam("first"),
-            tile_square.c.square < bindparam("after"),
+            tile_square.c.square >= bindparam("first_square"),
+            tile_square.c.square < bindparam("after_square"),
             left,
             *nets.conditions(tile_square),
         )
@@ -104,9 +111,38 @@ def _stored(source: Source, nets: Nets, filters: _Choice) -> Select | None:
     return _by_class(found)
 
 
-@lru_cache(maxsize=64)
-def _on_days(nets: Nets, verdicts: tuple[str, ...]) -> Select:
-    return _by_class(days.squares(nets, verdicts).subquery())
+@lru_cache(maxsize=512)
+def _on_blocks(
+    source: Source,
+    nets: Nets,
+    filters: _Choice,
+    timed: bool,
+    less: tuple[tuple[datetime, datetime], ...],
+) -> Select:
+    """Squares added up from blocks of days, less the records of some times at their ends."""
+    given = dict(filters)
+    # What is no verdict, status or stage is refused in the words of the listing.
+    source.conditions(COUNTRY, **given)
+    if source.by_day and days.answer(given):
+        stored = days.squares(nets, given.get("verdict"))
+    else:
+        stored = choices.squares(source, nets, given, timed=timed)
+    taken = [
+        _live(source, nets, {**given, "since": since, "until": until}) for since, until in less
+    ]
+    return _by_class((spans.less(stored, taken) if taken else stored).subquery())
+
+
+def _live(source: Source, nets: Nets, filters: Filters) -> Select:
+    """The tile's records in the squares and classes of what is stored, counted now."""
+    rows = source.rows(nets, filters, few=True).subquery()
+    square = rows.c.cell.bitwise_rshift(cast(bindparam("cell_shift"), Integer))
+    return select(
+        square.label("square"),
+        rows.c[source.kept_by].label("class"),
+        func.count().label("records"),
+        func.count().filter(source.flagged(nets, rows, few=True)).label("flagged"),
+    ).group_by(square, rows.c[source.kept_by])
 
 
 @lru_cache(maxsize=512)
@@ -115,11 +151,12 @@ def _counted(source: Source, nets: Nets, filters: _Choice) -> Select:
     if source.subject is not None and [name for name, _value in filters] == ["rule"]:
         return _by_class(_ruled(source, nets, filters[0][1]).subquery())
     given = dict(filters)
-    rows = source.rows(nets, given).subquery()
+    rows = source.rows(nets, given, few="enumerator" in given).subquery()
     square = rows.c.cell.bitwise_rshift(_shift())
     # Of all records those are flagged that the open findings are about: these need not be joined.
     apart = source.subject is not None and not filters
-    flagged = literal(0) if apart else func.count().filter(source.flagged(nets, rows, given))
+    few = "enumerator" in given
+    flagged = literal(0) if apart else func.count().filter(source.flagged(nets, rows, few=few))
     found = select(
         square.label("square"),
         rows.c["class"],

@@ -9,7 +9,7 @@ DECLARE
     changed CONSTANT text := format('%s AND (%s)', writing, in_scope);
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['tile_square', 'tile_day'] LOOP
+    FOREACH name IN ARRAY ARRAY['tile_square', 'tile_day', 'tile_choice'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO ancu_runtime', name);
