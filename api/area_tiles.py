@@ -50,6 +50,6 @@ def tile(path: TilePath, query: AreaTileQuery) -> Response:
     with begin() as conn:
         area = areas.get(conn, query.area or areas.COUNTRY)
         version = boundaries.version(conn)
-        key = (db.name(conn), version, at, area.code, query.level)
+        key = (layers.edition(), db.name(conn), version, at, area.code, query.level)
         body = TILES.get(key, lambda: layers.tile(conn, "areas", *at, area, level=query.level))
     return packed.answer(body, MVT, lasting=query.v == version)

@@ -14,7 +14,7 @@ from api import answers, entries
 from api.access import asked, begin, current, needs, note, query_text
 from api.audit_models import CaseAnswer, Decided, QueuePage, RevisitPage
 from api.errors import PROBLEMS
-from api.params import OWN_AREA, Area, Day, Query, State, Word, no_nul
+from api.params import OWN_AREA, Area, Day, Query, Rule, State, Word, no_nul
 from geo.audit import decisions, lately, queue, revisits
 from geo.audit.actors import By
 from geo.audit.repairs import Key, Point
@@ -41,7 +41,7 @@ class Page(Query):
 
 class QueueQuery(Page):
     state: State | Literal["all"] = "open"
-    rule: Word | None = Field(None, description="Only rows that this audit rule doubts.")
+    rule: Rule | None = Field(None, description="Only rows that this audit rule doubts.")
     verdict: Literal["inside", "uncertain", "outside", "unlocated"] | None = None
     subject: Subject | None = None
     device: Word | None = None

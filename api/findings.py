@@ -7,7 +7,7 @@ from pydantic import Field
 from api import answers, models
 from api.access import needs
 from api.errors import PROBLEMS
-from api.params import Listing, Moment, State, Verdict, Word
+from api.params import Listing, Moment, Rule, State, Verdict, Word
 from geo import findings
 
 blueprint = APIBlueprint(
@@ -18,7 +18,7 @@ blueprint = APIBlueprint(
 
 class FindingQuery(Listing):
     verdict: Verdict | None = None
-    rule: Word | None = Field(None, description="Only surveys that this audit rule doubts.")
+    rule: Rule | None = Field(None, description="Only surveys that this audit rule doubts.")
     state: State | None = Field(
         None, description="Open while any finding is; decided is every state but open."
     )

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
+from geo import rules
 from geo.errors import UsageError
 from geo.paging import MAX_LIMIT, Box
 
@@ -70,7 +71,15 @@ def no_nul(value: Any) -> Any:
     return value
 
 
+def _known(rule: str) -> str:
+    if rule and rule not in rules.RULES:
+        raise ValueError("is not the code of an audit rule; findings name theirs")
+    return rule
+
+
 Word = Annotated[str, BeforeValidator(no_nul), Field(max_length=200)]
+Rule = Annotated[Word, AfterValidator(_known)]
+"""The code of an audit rule; '' is none."""
 LAST_DAY = date(9999, 12, 30)
 Day = Annotated[date, Field(ge=date(1, 1, 2), le=LAST_DAY)]
 """A day that has a day before and one after."""

@@ -7,7 +7,7 @@ from pydantic import Field
 from api import answers, models
 from api.access import begin, needs, note
 from api.errors import PROBLEMS
-from api.params import BBox, Listing, Moment, OneRecord, RecordPath, Stage, Verdict, Word
+from api.params import BBox, Listing, Moment, OneRecord, RecordPath, Rule, Stage, Verdict
 from geo import sites
 
 blueprint = APIBlueprint(
@@ -19,7 +19,7 @@ blueprint = APIBlueprint(
 class SiteQuery(Listing):
     stage: Stage | None = None
     verdict: Verdict | None = None
-    rule: Word | None = Field(None, description="Only sites that this audit rule doubts.")
+    rule: Rule | None = Field(None, description="Only sites that this audit rule doubts.")
     since: Moment | None = Field(
         None, description="Received on a day or after, or from a moment on."
     )

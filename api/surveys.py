@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from api import answers, models
 from api.access import begin, needs, note
 from api.errors import PROBLEMS
-from api.params import BBox, Listing, Moment, OneRecord, Verdict, Word
+from api.params import BBox, Listing, Moment, OneRecord, Rule, Verdict, Word
 from geo import surveys
 
 blueprint = APIBlueprint(
@@ -20,7 +20,7 @@ blueprint = APIBlueprint(
 
 class SurveyQuery(Listing):
     verdict: Verdict | None = None
-    rule: Word | None = Field(None, description="Only surveys that this audit rule doubts.")
+    rule: Rule | None = Field(None, description="Only surveys that this audit rule doubts.")
     enumerator: Word | None = None
     since: Moment | None = Field(
         None, description="Visited on a day or after, or from a moment on."

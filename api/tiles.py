@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from api import access, packed, params
 from api.access import asked, begin, needs, note, proved_within, query_text
 from api.errors import PROBLEMS
-from api.params import Moment, Query, Stage, State, Status, Verdict, Word
+from api.params import Moment, Query, Rule, Stage, State, Status, Verdict, Word
 from geo import db, layers, metrics
 from geo.areas import Area
 
@@ -36,7 +36,7 @@ class TileQuery(Query):
     verdict: Verdict | None = None
     status: Status | None = None
     stage: Stage | None = None
-    rule: Word | None = None
+    rule: Rule | None = None
     state: State | None = None
     severity: int | None = Field(None, ge=1, le=3)
     since: Moment | None = Field(None, description="As in the layer's listing.")
@@ -75,6 +75,7 @@ def stamp(conn: Connection, area: Area, name: str, filters: dict[str, object]) -
     It is read before the data: what changes between the two shows as a later stamp.
     """
     told = (
+        layers.edition(),
         db.name(conn),
         metrics.revision(conn, area),
         area.code,

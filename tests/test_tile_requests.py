@@ -228,6 +228,23 @@ def test_what_is_cut_from_a_long_query_is_told_by_a_digest(app):
     assert max(map(len, told)) < 2000
 
 
+def test_what_draws_otherwise_makes_another_tile(client, monkeypatch):
+    first = client.get(TILE)
+    monkeypatch.setattr(tiles.layers, "edition", lambda: "the next")
+    again = client.get(TILE, headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 200
+    assert again.headers["ETag"] != first.headers["ETag"]
+
+
+@pytest.mark.parametrize(
+    "address", [TILE, "/api/v1/surveys", "/api/v1/findings", "/api/v1/sites", "/api/v1/audit"]
+)
+def test_a_rule_that_is_none_is_refused_instead_of_finding_nothing(client, address):
+    refused = client.get(f"{address}?rule=nix")
+    assert (refused.status_code, "audit rule" in refused.text) == (400, True)
+    assert client.get(f"{address}?rule=travel_speed").status_code == 200
+
+
 def test_a_filter_without_a_value_is_none(client):
     assert client.get(f"{TILE}?enumerator=&rule=").data == client.get(TILE).data != b""
 
