@@ -27,8 +27,8 @@ from geo.ogc.systems import System
 from geo.paging import Record
 
 
-def listed(of: Collection, found: paging.Page, system: System, first: bool) -> Response:
-    """A page of features; `first` when none came before, so that a single page is all of them."""
+def listed(of: Collection, found: paging.Page, system: System, matched: int | None) -> Response:
+    """A page of features; matched: how many there are on all pages, None where nobody counted."""
     shapes = items.shapes(found.items, system)
     body: dict[str, Any] = {
         "type": "FeatureCollection",
@@ -46,8 +46,8 @@ def listed(of: Collection, found: paging.Page, system: System, first: bool) -> R
     if found.next_cursor:
         following = _following(found.next_cursor)
         body["links"].append(link("next", following, GEOJSON, "Next page"))
-    elif first:
-        body["numberMatched"] = len(found.items)
+    if matched is not None:
+        body["numberMatched"] = matched
     return _in(system, answer(body, _page(of, found.items, following), GEOJSON))
 
 

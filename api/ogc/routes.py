@@ -141,9 +141,14 @@ def _features(name: str) -> Response:
     cursor = request.args.get("cursor")
     note(subject=one.name, query=query_text())
     with begin() as conn:
-        found = items.page(conn, one, _area(conn, one), wanted, limit, cursor)
+        area = _area(conn, one)
+        found = items.page(conn, one, area, wanted, limit, cursor)
+        if found.next_cursor or cursor:
+            matched = items.matched(conn, one, area, wanted)
+        else:
+            matched = len(found.items)
     note(rows=len(found.items))
-    return features.listed(one, found, system, first=cursor is None)
+    return features.listed(one, found, system, matched)
 
 
 def _area(conn: Connection, one: Collection) -> Area | None:

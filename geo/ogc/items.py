@@ -10,7 +10,7 @@ from uuid import UUID
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import ColumnElement, Connection, Select, false, union_all
+from sqlalchemy import ColumnElement, Connection, Select, false, func, literal, select, union_all
 from sqlalchemy.dialects.postgresql import UUID as UUID_TYPE
 
 from geo import paging
@@ -24,6 +24,8 @@ from geo.ogc.systems import CRS84, System
 from geo.paging import Page, Record
 
 MAX_LIMIT = 10_000
+COUNTED = 10_000
+"""So many features are counted for numberMatched at most: some milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,23 @@ def page(
             query = _ordered(conn, collection, area, wanted, following, limit + 1 - len(found))
             found += map(paging.plain, conn.execute(query).mappings())
     return paging.first(found, [key.name for key in keys], limit)
+
+
+def matched(
+    conn: Connection, collection: Collection, area: Area | None, wanted: Wanted
+) -> int | None:
+    """How many features there are up to COUNTED, of an area or of all; None for more.
+
+    None also where something is filtered: to find the next match may take a look at millions.
+    """
+    if wanted != Wanted():
+        return None
+    number = 0
+    for source in collection.sources:
+        some = _half(conn, collection, source, area, wanted).with_only_columns(literal(1))
+        limited = some.limit(COUNTED + 1 - number).subquery()
+        number += conn.execute(select(func.count()).select_from(limited)).scalar_one()
+    return number if number <= COUNTED else None
 
 
 def _ordered(
