@@ -4,7 +4,7 @@ The log is never changed, so a number that somebody typed into a search would st
 """
 
 import re
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 LONGEST = 2_000
 """Characters of one text in an entry; the rest is left out."""
@@ -28,14 +28,53 @@ _NUMBERS = re.compile(
     rf"|{_DIGIT}+|%[0-9a-f]{{2}}",
     re.IGNORECASE,
 )
+# Of a search: identifiers and words with a letter are codes, as long as no digits of a paper stand
+# in them; all other digits, however grouped, may be the beginning of a number.
+_PIECES = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9])"
+    r"|(?<!\S)(?P<code>\S*[^\W\d_]\S*)"
+    r"|(?P<piece>\d(?:[\W_]{0,3}\d){3,})",
+    re.IGNORECASE,
+)
+_IN_CODE = re.compile(r"\d(?:[\W_]{0,3}\d){8,}")
+_SEARCH = re.compile(r"(?<![^&])q=([^&]+)")
+_WHOLE = 12
 
 
 def hidden(text: str) -> str:
     """A text in which runs of 11 to 14 digits keep only their last three; 11 and more if apart.
 
-    Apart: with spaces, dots or dashes between them, also as addresses spell these.
+    Apart: with spaces, dots or dashes between them, also as addresses spell these. What an address
+    searches for, its `q`, is kept as `sought` tells it.
     """
-    return _NUMBERS.sub(_end_only, text[: 2 * LONGEST])
+    return _NUMBERS.sub(_end_only, _SEARCH.sub(_searched, text[: 2 * LONGEST]))
+
+
+def sought(text: str) -> str:
+    """What somebody searched for, without pieces of numbers: 4 digits and more are all left out.
+
+    Else the searches of one who types would together hold the number. Only a whole one, of 12
+    digits, keeps its last three.
+    """
+    return _PIECES.sub(_without_pieces, text[: 2 * LONGEST])
+
+
+def _without_pieces(found: re.Match[str]) -> str:
+    if found["piece"] is not None:
+        return _left_out(found)
+    return found[0] if found["code"] is None else _IN_CODE.sub(_left_out, found[0])
+
+
+def _left_out(found: re.Match[str]) -> str:
+    digits = [sign for sign in found[0] if sign.isdecimal()]
+    shown = _END if len(digits) == _WHOLE else 0
+    return "•" * (len(digits) - shown) + "".join(digits[len(digits) - shown :])
+
+
+def _searched(found: re.Match[str]) -> str:
+    text = unquote_plus(found[1])
+    told = sought(text)
+    return found[0] if told == text else "q=" + told.replace("&", "%26")
 
 
 def _end_only(found: re.Match[str]) -> str:

@@ -1,12 +1,14 @@
 """Numbers of identity papers do not stay in the access log; all other numbers do."""
 
+from urllib.parse import urlencode
+
 import pytest
 from sqlalchemy import select
 
 from geo import trail, trail_texts
 from geo.account_tables import access_log
 from geo.trail import Entry
-from geo.trail_texts import hidden
+from geo.trail_texts import hidden, sought
 
 END = "•••••••••234"
 
@@ -75,8 +77,43 @@ def test_other_texts_stay(text: str) -> None:
     assert hidden(text) == text
 
 
+@pytest.mark.parametrize(
+    ("typed", "left"),
+    [
+        ("001", "001"),
+        ("0010", "••••"),
+        ("0010990123", "•" * 10),
+        ("00109901234", "•" * 11),
+        ("001099012345", "•" * 9 + "345"),
+        ("0010990123456", "•" * 13),
+        ("001 099 01", "•" * 8),
+        ("001.099-012 345", "•" * 9 + "345"),
+        ("An 00109901, Thôn 4", "An ••••••••, Thôn 4"),
+        ("CCCD:0010990123", "CCCD:" + "•" * 10),
+        ("DEMO-19-000008", "DEMO-19-000008"),
+        ("H0012", "H0012"),
+        ("xã Ba Bể", "xã Ba Bể"),
+        ("12345678-1234-1234-1234-123456789012", "12345678-1234-1234-1234-123456789012"),
+    ],
+)
+def test_of_a_search_no_piece_of_a_number_stays(typed: str, left: str) -> None:
+    assert sought(typed) == left
+    assert hidden(urlencode({"area": "19", "q": typed})) in (
+        "area=19&q=" + left,
+        urlencode({"area": "19", "q": left}),
+    )
+
+
+def test_a_number_typed_key_by_key_cannot_be_put_together_again() -> None:
+    number = "001099012345"
+    for start in range(len(number)):
+        told = [sought(number[start:end]) for end in range(start + 1, len(number) + 1)]
+        assert max(len(one.strip("•")) for one in told) <= 3
+
+
 def test_no_text_takes_long_and_the_cut_shows_no_number() -> None:
     assert hidden("1 " * 100_000).startswith("•")
+    assert sought("." * 100_000) == "." * 2 * trail_texts.LONGEST
     edge = "x" * (trail_texts.LONGEST - 6) + "008190001234"
     assert "008" not in trail_texts.storable(hidden(edge))
 
