@@ -26,6 +26,8 @@ from geo.writing.whole import room, whole
 
 Step = Callable[[str, int, int], None]
 """Told how far it is: read or write, rows done, rows in all."""
+Begun = Callable[[int | None], None]
+"""Told before the first byte how many rows there are, None where nobody has counted."""
 
 FIGURES: dict[str, Callable[[Connection, Area], Extract]] = {
     "progress": lambda conn, area: progress_extract(conn, area),
@@ -37,6 +39,10 @@ _BLOCK = 2 * 1024 * 1024
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
+    pass
+
+
+def _unheard(_rows: int | None) -> None:
     pass
 
 
@@ -143,6 +149,7 @@ def export(
     *,
     bom: bool = False,
     step: Step = _silent,
+    begun: Begun = _unheard,
     **filters: Any,
 ) -> int:
     """Write the area's records of a kind; returns the number of rows.
@@ -154,8 +161,8 @@ def export(
     check(kind, format)
     if isinstance(out, Path):
         with whole(out) as file:
-            return _export(conn, kind, area, format, file, bom, step, out.parent, filters)
-    return _export(conn, kind, area, format, out, bom, step, None, filters)
+            return _export(conn, kind, area, format, file, bom, step, begun, out.parent, filters)
+    return _export(conn, kind, area, format, out, bom, step, begun, None, filters)
 
 
 def _export(
@@ -166,12 +173,15 @@ def _export(
     out: BinaryIO,
     bom: bool,
     step: Step,
+    begun: Begun,
     folder: Path | None,
     filters: dict[str, Any],
 ) -> int:
     if kind not in RECORDS:
+        begun(None)
         return WRITERS[format](FIGURES[kind](conn, area), out, bom, lambda _done: None)
     made = Export(conn, kind, area, format, **filters)
+    begun(made.total)
     made.read(conn, out, bom=bom, step=step, folder=folder)
     return made.write(out, bom=bom, step=step)
 

@@ -11,6 +11,7 @@ from api.cli import (
     boundaries,
     db,
     demo,
+    export,
     imports,
     keys,
     log,
@@ -58,6 +59,7 @@ COMMANDS: tuple[click.Command, ...] = (
     boundaries.group,
     db.group,
     demo.demo,
+    export.export,
     imports.command,
     keys.group,
     log.group,
@@ -65,7 +67,6 @@ COMMANDS: tuple[click.Command, ...] = (
     photos.group,
     places.group,
     reports.progress,
-    reports.export,
     serve.serve,
     user.group,
 )

@@ -1,6 +1,5 @@
-"""`ancu progress` and `ancu export`: figures and records out."""
+"""`ancu progress`: figures out."""
 
-import getpass
 import sys
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -10,16 +9,11 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy import Connection
 
-from api.cli.bars import bar
 from api.cli.database import database
-from api.cli.giving_way import give_way
-from geo import areas, exports, metrics, trail
+from geo import areas, exports, metrics
 from geo.areas import COUNTRY
 from geo.errors import UsageError
-from geo.trail import Entry
-from geo.writing import WRITERS, format_of
 from geo.writing.whole import whole
 
 SHOWN = (
@@ -61,47 +55,6 @@ def progress(area: str, format: str, out: Path | None) -> None:
             _write(orjson.dumps({"area": rows[-1], "children": rows[:-1]}) + b"\n", out)
         else:
             exports.export(conn, "progress", of, format, out or _stdout())
-
-
-@click.command()
-@click.argument("kind")
-@click.argument("out", type=click.Path(path_type=Path))
-@click.option("--area", default=COUNTRY, help="Code of the area; the country by default.")
-@click.option("--format", help=f"One of {', '.join(WRITERS)}; by default as OUT ends.")
-def export(kind: str, out: Path, area: str, format: str | None) -> None:
-    """Write records of KIND to the file OUT; - is stdout.
-
-    KIND is households, surveys, sites, findings, progress, statistics or areas.
-    """
-    to_stdout = str(out) == "-"
-    if out.is_dir():
-        raise UsageError(f"{out} is a directory; name a file.")
-    chosen = format or ("csv" if to_stdout else format_of(out.name))
-    give_way()
-    with database() as conn, bar(f"export {kind}") as advance:
-        count = exports.export(
-            conn,
-            kind,
-            areas.get(conn, area),
-            chosen,
-            _stdout() if to_stdout else out,
-            step=lambda _stage, done, total: advance(done, total),
-        )
-        _leave_entry(conn, kind, area, chosen, count)
-    click.echo(f"{count} rows{'' if to_stdout else f' in {out}'}", err=True)
-
-
-def _leave_entry(conn: Connection, kind: str, area: str, format: str, rows: int) -> None:
-    entry = Entry(
-        via="command",
-        action="records.export",
-        login=f"os:{getpass.getuser()}",
-        route="ancu export",
-        subject=kind,
-        query=f"area={area}&format={format}",
-        rows=rows,
-    )
-    trail.append(conn, entry)
 
 
 def _stdout() -> BinaryIO:
