@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 from pypdf import PdfReader
 from pyproj import Geod
 
@@ -193,6 +193,36 @@ def test_search_leads_to_areas_and_shows_records_where_they_stand(seen: Seen) ->
     page.fill("#map-q", "không có gì như vậy")
     expect(page.locator("#map-found")).to_have_text("Không tìm thấy.")
     assert seen.faults == []
+
+
+def test_a_number_is_searched_for_when_enter_is_pressed_not_key_by_key(seen: Seen) -> None:
+    page = seen.open("/map/19?layers=surveys")
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if "search.json" in one.url else None)
+    field = page.locator("#map-q")
+    field.press_sequentially("001099012345", delay=10)
+    expect(page.locator("#map-found")).to_have_text("Nhấn Enter để tìm số này.")
+    page.wait_for_timeout(600)  # longer than the pause after which names are searched for
+    assert [url for url in asked if "q=0010" in url] == []
+    field.press("Enter")
+    expect(page.locator("#map-found")).to_have_text("Không tìm thấy.")
+    assert [url.split("q=")[1] for url in asked if "q=0010" in url] == ["001099012345"]
+
+
+def test_an_older_search_that_fails_late_changes_nothing(seen: Seen) -> None:
+    page = seen.open("/map/19?layers=surveys")
+    held: list[Route] = []
+    page.route("**/map/search.json?*q=slow", lambda route: held.append(route))
+    with page.expect_request("**/map/search.json?*q=slow"):
+        page.fill("#map-q", "slow")
+    page.fill("#map-q", "ba be")
+    result = page.locator("#map-results a", has_text="Xã Ba Bể")
+    expect(result).to_be_visible()
+    with page.expect_event("requestfailed"):
+        held[0].abort()
+    page.evaluate("new Promise(requestAnimationFrame)")
+    expect(result).to_be_visible()
+    expect(page.locator("#map-found")).to_have_text("")
 
 
 def test_names_that_try_to_run_stay_text(seen: Seen) -> None:

@@ -5,8 +5,9 @@ from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 
+from geo.account_tables import access_log
 from geo.metrics import METRICS
 from geo.tables import area
 from tests import page_data, people
@@ -168,6 +169,18 @@ def test_search_finds_areas_without_tone_marks_and_records_by_code(client: Flask
     assert titles(client, INSIDE) == [INSIDE]
     assert titles(client, "h2")[0].startswith("H2 · ")
     assert titles(client, "") == titles(client, "no such thing") == []
+
+
+@pytest.mark.parametrize("path", ["/search", "/map/search.json"])
+def test_what_is_searched_for_leaves_no_piece_of_a_number_in_the_log(
+    world: Connection, client: FlaskClient, path: str
+) -> None:
+    for query in ("0010", "0010990123", "00109901234", "001099012345", "H1"):
+        assert client.get(path, query_string={"q": query}).status_code == 200
+    told = select(access_log.c.query).where(access_log.c.subject == "search")
+    assert list(world.execute(told.order_by(access_log.c.entry_id)).scalars()) == [
+        "••••", "•" * 10, "•" * 11, "•" * 9 + "345", "H1",
+    ]  # fmt: skip
 
 
 def test_search_tells_where_a_record_stands(client: FlaskClient) -> None:

@@ -115,7 +115,9 @@ def words() -> dict[str, str]:
         "onMap": _("có toạ độ"),
         "grouped": _("đang gộp theo ô; phóng to để thấy từng điểm"),
         "heldGroups": _("gộp theo ô; tệp không giữ từng điểm"),
-        "beyondHeld": _("Ngoài vùng đã lưu (phần mờ): tệp không giữ bản ghi nào ở đó."),
+        "beyondHeld": _(
+            "Ngoài vùng đã lưu (phần mờ): tệp không giữ đủ bản ghi ở đó nên không đếm."
+        ),
         "notFiltered": _("không lọc theo"),
         "flaggedMark": _("viền đậm: có cảnh báo chưa kết luận"),
         "group": _("vòng tròn có múi: nhiều bản ghi gộp lại, cỡ theo số lượng"),
@@ -129,5 +131,6 @@ def words() -> dict[str, str]:
         "none": _("Không tìm thấy."),
         "first": _("%(shown)s kết quả đầu tiên; gõ thêm để thu hẹp."),
         "offline": _("Không tìm được lúc này."),
+        "enter": _("Nhấn Enter để tìm số này."),
         "noPoint": _("chưa có toạ độ"),
     }

@@ -3,7 +3,12 @@
   "use strict";
 
   const {element, signIn} = Ancu.tools;
-  const PAUSE = 250;  // milliseconds after the last key
+  const PAUSE = 400;  // milliseconds after the last key
+  const LONGEST = 14;  // the identifiers of surveys have more
+  const digitsOf = (text) => (text.match(/\d/g) || []).length;
+  // Digits may become the number of an identity paper: it is looked for when it is whole and somebody
+  // says so, not with every key, since each search stays in the access log.
+  const isNumber = (text) => !/\p{L}/u.test(text) && digitsOf(text) > 3 && digitsOf(text) <= LONGEST;
 
   Ancu.search = function (map, config) {
     const words = map.ancu.viewWords;
@@ -41,21 +46,31 @@
     async function ask() {
       const query = field.value.trim(), turn = (latest += 1);
       if (!query) { list.hidden = true; found.textContent = ""; return; }
+      const late = () => turn !== latest;  // a later search has begun
       try {
         const answer = await fetch(config.url + "&q=" + encodeURIComponent(query), {headers: {Accept: "application/json"}});
+        if (late()) { return; }
         if (answer.status === 401) { list.hidden = true; found.replaceChildren(...signIn(map.ancu.words)); return; }
         if (!answer.ok) { throw new Error(String(answer.status)); }
         const {items, more} = await answer.json();
-        if (turn !== latest) { return; }
+        if (late()) { return; }
         list.replaceChildren(...items.map(entry));
         list.hidden = !items.length;
         found.textContent = items.length ? (more ? words.first.replace("%(shown)s", items.length) : "") : words.none;
       } catch (error) {
         console.error(error);
+        if (late()) { return; }
+        list.hidden = true;
         found.textContent = words.offline;
       }
     }
-    field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, PAUSE); });
+    field.addEventListener("input", () => {
+      clearTimeout(timer);
+      if (!isNumber(field.value)) { timer = setTimeout(ask, PAUSE); return; }
+      latest += 1;  // what is still on its way is for another text
+      list.hidden = true;
+      found.textContent = words.enter;
+    });
     field.addEventListener("keydown", (event) => {
       if (event.key === "Enter") { event.preventDefault(); clearTimeout(timer); ask(); }
       if (event.key === "Escape") { field.value = ""; ask(); }
