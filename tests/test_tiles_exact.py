@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from geo import areas, layers, metrics
 from geo.db import become_runtime
-from geo.layers import points
+from geo.layers import points, squares
 from geo.rules import RULES
 from geo.scope import OPERATOR, Scope, bind
 from geo.tables import STAGES, STATUSES, VERDICTS
@@ -168,11 +168,13 @@ def looks(draw):
 DAYS = {"since": date(2025, 9, 2), "until": date(2025, 9, 4)}
 
 
-@example(("surveys", DAYS), 7, "two areas", "VN", 0)
-@example(("surveys", {"since": date(2025, 9, 3), "verdict": "doubtful"}), 3, "commune", "01", 0)
-@example(("surveys", {"until": date(2025, 9, 3), "verdict": "outside"}), 6, "country", "00101", 0)
-@example(("surveys", {**DAYS, "rule": "outside"}), 5, "province", "VN", 0)
-@example(("surveys", DAYS), 8, "country", "VN", 0)
+@example(("surveys", DAYS), 7, "two areas", "VN", 0, 3)
+@example(("surveys", {"since": date(2025, 9, 3), "verdict": "doubtful"}), 3, "commune", "01", 0, 3)
+@example(
+    ("surveys", {"until": date(2025, 9, 3), "verdict": "outside"}), 6, "country", "00101", 0, 3
+)
+@example(("surveys", {**DAYS, "rule": "outside"}), 5, "province", "VN", 0, 3)
+@example(("surveys", DAYS), 8, "country", "VN", 0, 3)
 @settings(max_examples=150)
 @given(
     asked=looks(),
@@ -180,13 +182,18 @@ DAYS = {"since": date(2025, 9, 2), "until": date(2025, 9, 4)}
     who=st.sampled_from(list(PEOPLE)),
     area=st.sampled_from(["VN", "01", "02", "00101", "00102"]),
     most=st.sampled_from([points.MOST, 0]),
+    crowd=st.sampled_from([squares.CROWD, 3]),
 )
-def test_tiles_of_a_zoom_add_up_to_the_records(stored, asked, z, who, area, most):
+def test_tiles_of_a_zoom_add_up_to_the_records(stored, asked, z, who, area, most, crowd):
     conn, made = stored
     name, given_filters = asked
     scope = PEOPLE[who]
     expected = [row for row in made[name] if seen(row, scope, area) and matches(row, given_filters)]
-    found = read(conn, name, z, area, scope, given_filters, most)
+    usual, squares.CROWD = squares.CROWD, crowd
+    try:
+        found = read(conn, name, z, area, scope, given_filters, most)
+    finally:
+        squares.CROWD = usual
     assert sum(one.get("count", 1) for one in found) == len(expected)
     assert sum(one.get("flagged", 0) for one in found) == sum(row["flagged"] for row in expected)
 

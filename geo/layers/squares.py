@@ -39,6 +39,9 @@ from geo.tile_tables import tile_square
 FINER = 6
 """A tile has the squares that are tiles so many zooms further: 64 by 64."""
 
+CROWD = 300_000
+"""Of more records in a tile none are read where stored squares tell it, however coarse."""
+
 _Choice = tuple[tuple[str, Any], ...]
 _TIMES = ("since", "until")
 
@@ -47,7 +50,7 @@ def draw(
     conn: Connection, source: Source, at: Tile, nets: Nets, filters: Filters, given: Parameters
 ) -> bytes:
     """The tile with one point a square."""
-    made, stored, level, more = _chosen(source, at, nets, filters)
+    made, stored, level, more = _chosen(conn, source, at, nets, filters, given)
     below = 2 * (cells.ZOOM - stored)
     first, after = given["first"] >> below, given["after"] >> below
     more |= {"first_square": first, "after_square": after, "shift": 2 * (stored - level)}
@@ -56,7 +59,7 @@ def draw(
 
 
 def _chosen(
-    source: Source, at: Tile, nets: Nets, filters: Filters
+    conn: Connection, source: Source, at: Tile, nets: Nets, filters: Filters, given: Parameters
 ) -> tuple[Select, int, int, Parameters]:
     """The statement, the level of what it reads, that of its squares, and what else it is given."""
     chosen, finest = tuple(filters.items()), at.z + FINER
@@ -66,7 +69,8 @@ def _chosen(
         stored = pyramid.level_for(level)
         return kept, stored, level, {"level": stored}
     by_day = source.by_day and days.answer(filters)
-    if at.z <= spans.UP_TO and (by_day or choices.answer(source, filters)):
+    summed = by_day or choices.answer(source, filters)
+    if summed and (at.z <= spans.UP_TO or _crowded(conn, source, at, nets, given)):
         level = min(finest, day_squares.LEVEL)
         asked = moments.span(filters.get("since"), filters.get("until"))
         rest = tuple((name, value) for name, value in chosen if name not in _TIMES)
@@ -79,6 +83,29 @@ def _chosen(
 
 _COARSER = 2
 """Zooms further at which the pyramid's finest squares still serve: 16 by 16 a tile."""
+
+
+def _crowded(conn: Connection, source: Source, at: Tile, nets: Nets, given: Parameters) -> bool:
+    """Whether a tile that is no smaller than stored squares has more than CROWD records."""
+    if at.z > day_squares.LEVEL:
+        return False
+    # What is looked at about a finding is its survey.
+    name = "surveys" if source.name == "findings" else source.name
+    below = 2 * (cells.ZOOM - day_squares.LEVEL)
+    first, after = given["first"] >> below, given["after"] >> below
+    asked = {"layer": name, "first_square": first, "after_square": after}
+    return conn.execute(_number(nets), given | asked).scalar_one() > CROWD
+
+
+@lru_cache(maxsize=64)
+def _number(nets: Nets) -> Select:
+    return select(func.coalesce(func.sum(tile_square.c.records), 0)).where(
+        tile_square.c.layer == bindparam("layer"),
+        tile_square.c.level == literal(day_squares.LEVEL),
+        tile_square.c.square >= bindparam("first_square"),
+        tile_square.c.square < bindparam("after_square"),
+        *nets.conditions(tile_square),
+    )
 
 
 @lru_cache(maxsize=512)
