@@ -21,16 +21,19 @@ def copy(
     out: BinaryIO,
     line_end: bytes = b"\n",
     advance: Callable[[int], None] = lambda _done: None,
+    *,
+    nested: bool = True,
 ) -> int:
     """Write the query's rows to `out`, without a header; returns their number.
 
     NULL is nothing, an empty text is `""`; lines end with `line_end`. Times are rendered in Viet
-    Nam's zone. An error of `out` ends the query. Raises UnavailableError.
+    Nam's zone. Without `nested` loops the planner never compares every row of a join with every
+    other one where it takes a table for small that is not. An error of `out` ends the query.
+    Raises UnavailableError for a full disk.
     """
     conn.execute(text(f"SET LOCAL timezone = '{_TIME_ZONE}'"))
-    # Where the planner takes a table for small that is not, it compares every row with every other
-    # one; merged or hashed, a join of many costs what it should, and lookups are done all the same.
-    conn.execute(text("SET LOCAL enable_nestloop = off"))
+    if not nested:
+        conn.execute(text("SET LOCAL enable_nestloop = off"))
     compiled = query.compile(
         dialect=postgresql.psycopg2.dialect(), compile_kwargs={"render_postcompile": True}
     )
@@ -50,7 +53,8 @@ def copy(
         except BaseException:
             cast(psycopg2.extensions.connection, connection.dbapi_connection).cancel()
             raise
-    conn.execute(text("SET LOCAL enable_nestloop TO DEFAULT"))
+    if not nested:
+        conn.execute(text("SET LOCAL enable_nestloop TO DEFAULT"))
     advance(lines.count)
     return lines.count
 

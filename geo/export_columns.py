@@ -94,15 +94,24 @@ class Kind:
             found
         )
 
-    def selected(self, conn: Connection, area: Area, *, total: int = 0, **filters: Any) -> Select:
+    def joins(self, total: int, **filters: Any) -> bool:
+        """Whether so many rows are joined with all doubts of their area.
+
+        Else the doubts are looked up row by row; rows chosen by their doubts are as few as these.
+        """
+        by_doubts = self.rows is _findings or filters.get("rule") is not None
+        return bool(self.subject) and total > FEW and not by_doubts
+
+    def selected(
+        self, conn: Connection, area: Area, *, joined: bool = False, **filters: Any
+    ) -> Select:
         """The rows by identity, with what the audit doubts about them.
 
-        total: how many rows there are; more than FEW are joined with the doubts of the area instead
-        of being looked up one by one. Such a query runs with enable_nestloop off.
+        joined: as `joins` tells; such a query is run without nested loops.
         """
         query = self.rows(area, **filters).where(scope.within(conn, self.table))
         if self.subject:
-            if total > FEW:
+            if joined:
                 doubts, same = _all_doubts(conn, self, area)
             else:
                 doubts, same = _own_doubts(conn, self), true()
@@ -139,13 +148,15 @@ def _all_doubts(conn: Connection, kind: Kind, area: Area) -> tuple[FromClause, C
     """The same of all records of an area, and what joins them with theirs.
 
     Keys are compared in their own type, in whose order both sides come: they are merged, and the
-    rows need not be sorted once more.
+    rows need not be sorted once more. Grouped by another type's order, only the communes could be
+    merged, and within them every record would meet every doubt.
     """
     home = (finding.c.province_code, finding.c.commune_code)
+    key = cast(finding.c.subject_id, kind.key.type)
     found = (
         select(
             *home,
-            cast(finding.c.subject_id, kind.key.type).label("key"),
+            key.label("key"),
             _RULES.label("rules"),
             _FLAGGED.label("flagged"),
         )
@@ -155,7 +166,7 @@ def _all_doubts(conn: Connection, kind: Kind, area: Area) -> tuple[FromClause, C
             finding.c.subject == kind.subject,
             finding.c.state == "open",
         )
-        .group_by(*home, finding.c.subject_id)
+        .group_by(*home, key)
         .subquery("doubts")
     )
     return found, and_(

@@ -62,7 +62,8 @@ class Export:
         self._spool: BinaryIO | None = None
         self.total, self.demo = conn.execute(of.counted(conn, area, **filters)).one()
         self._columns = of.columns
-        self._query = of.selected(conn, area, total=self.total, **filters)
+        self._joined = of.joins(self.total, **filters)
+        self._query = of.selected(conn, area, joined=self._joined, **filters)
 
     def read(
         self,
@@ -90,7 +91,12 @@ class Export:
             query, into = export_columns.plain(self._columns, self._query), self._spool
         try:
             self.total = copying_out.copy(
-                conn, query, into, end, lambda done: step("read", done, self.total)
+                conn,
+                query,
+                into,
+                end,
+                lambda done: step("read", done, self.total),
+                nested=not self._joined,
             )
         except BaseException:
             if self._spool is not None:

@@ -203,6 +203,38 @@ def test_csv_has_the_bytes_of_the_slow_way(hostile, tmp_path, monkeypatch, kind,
     assert path.read_bytes() == by_hand(hostile, kind)
 
 
+@pytest.mark.parametrize("kind", ["surveys", "sites"])
+@pytest.mark.parametrize("analysed", [False, True])
+def test_many_rows_never_meet_every_doubt_of_their_commune(conn, kind, analysed):
+    """Merged or hashed by the whole key: by the commune alone it would take the square of it."""
+    world.build(conn)
+    conn.execute(
+        text(
+            "INSERT INTO finding (province_code, commune_code, subject, subject_id, rule, severity)"
+            " SELECT '01', '00101', 'survey', gen_random_uuid(), 'outside', 2"
+            " FROM generate_series(1, 3000)"
+        )
+    )
+    if analysed:
+        conn.execute(text("ANALYZE finding, survey, site"))
+    of = export_columns.RECORDS[kind]
+    assert of.joins(export_columns.FEW + 1)
+    query = of.selected(conn, areas.get(conn, "VN"), joined=True)
+    conn.execute(text("SET LOCAL enable_nestloop = off"))
+    written = query.compile(conn, compile_kwargs={"literal_binds": True})
+    plan = "\n".join(conn.execute(text(f"EXPLAIN {written}".replace(":", "\\:"))).scalars())
+    assert "Left Join" in plan or "Right Join" in plan
+    assert "Nested Loop" not in plan
+    assert "Join Filter" not in plan
+
+
+@pytest.mark.parametrize(
+    ("kind", "filters"), [("findings", {}), ("surveys", {"rule": "outside"}), ("households", {})]
+)
+def test_rows_that_are_chosen_by_their_doubts_look_them_up(kind, filters):
+    assert not export_columns.RECORDS[kind].joins(10**6, **filters)
+
+
 @pytest.mark.parametrize(
     ("findings", "rules", "flagged"),
     [
