@@ -38,8 +38,9 @@ def draw(conn: Connection, at: Tile, area: Area, filters: Mapping[str, Any]) -> 
     west, south, east, north = _reach(at)
     first, behind = tile_range(*at)
     made = conn.execute(
-        sql("area_tile_full" if number is None else "area_tile"),
+        sql("area_tile"),
         {
+            "full": number is None,
             "resolution": FINEST if number is None else number,
             "level": level,
             "within": "" if area.code == COUNTRY else area.code,
