@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import folium
-from branca.element import Figure, MacroElement
+from branca.element import Element, Figure, MacroElement
 from flask import url_for
 from flask_babel import gettext as _
 from folium.template import Template
@@ -39,20 +39,32 @@ class MapHtml:
     script: Markup
 
 
+class Finished(Element):
+    """Text that is as it shall be: Branca would compile it as a template, half the map's time."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    def render(self, **_kwargs: object) -> str:
+        return self._text
+
+
 class LocalMap(folium.Map):
     """A Leaflet map that loads this service's own files only; `label` is never a record's text.
 
     scripts: more of static/js, by name. alone: loads nothing, for a file that holds all it needs.
     """
 
-    _template = Template(
+    _template = Template("")
+    _parts = Template(
         """
-        {% macro html(this, kwargs) %}
+        {% macro html(this) %}
         <div class="map" id="{{ this.get_name() }}" role="region" tabindex="0"
              aria-label="{{ this.label|e }}"></div>
         <noscript><p class="under">{{ this.without_script|e }}</p></noscript>
         {% endmacro %}
-        {% macro script(this, kwargs) %}
+        {% macro script(this) %}
         var {{ this.get_name() }} = L.map({{ this.get_name()|tojson }}, {
             center: {{ this.location|tojson }},
             crs: L.CRS.{{ this.crs }},
@@ -110,23 +122,29 @@ class LocalMap(folium.Map):
         )
         Call("begin", {"words": words(), "basemap": background}).add_to(self)
 
+    def render(self, **kwargs: object) -> str:
+        figure = cast(Figure, self.get_root())
+        made = self._parts.module
+        figure.html.add_child(Finished(made.html(self)), name=self.get_name())
+        figure.script.add_child(Finished(made.script(self)), name=self.get_name())
+        super().render(**kwargs)
+        return ""
+
 
 class Call(MacroElement):
     """One call `Ancu.<function>(map, config)` of static/js/map.js."""
-
-    _template = Template(
-        """
-        {% macro script(this, kwargs) %}
-        Ancu.{{ this.function }}({{ this._parent.get_name() }}, {{ this.config }});
-        {% endmacro %}
-        """
-    )
 
     def __init__(self, function: str, config: Mapping[str, Any]) -> None:
         super().__init__()
         self._name = function
         self.function = function
         self.config = script_json(config)
+
+    def render(self, **_kwargs: object) -> str:
+        figure, on = cast(Figure, self.get_root()), cast(Element, self._parent)
+        text = f"Ancu.{self.function}({on.get_name()}, {self.config});\n"
+        figure.script.add_child(Finished(text), name=self.get_name())
+        return ""
 
 
 def render(made: LocalMap) -> MapHtml:
@@ -145,7 +163,7 @@ _LIVE = re.compile(r"[<>&'`$\u2028\u2029]|\{(?=[{%#])|(?<=\{)[%#]")
 def script_json(value: object) -> str:
     """JSON that stays data inside a script element, a template literal and a Jinja template.
 
-    Branca compiles what an element renders as a template once more, so `{{` must not survive.
+    Branca compiles what its own elements render as a template once more, so `{{` must not survive.
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     return _LIVE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
