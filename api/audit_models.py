@@ -101,6 +101,7 @@ class Revisit(BaseModel):
     asked_at: datetime
     done_survey_id: str | None
     done_at: datetime | None
+    done_verdict: str | None
 
 
 class RevisitPage(BaseModel):

@@ -323,6 +323,8 @@ def test_a_phone_shows_the_list_first_and_goes_to_the_chosen_case(watched: Watch
     evidence(page, OUTSIDE)
     page.wait_for_function("document.querySelector('.beside').getBoundingClientRect().top < 400")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    case_box, drawn = (page.locator(one).bounding_box() for one in ("#case", ".beside .map-box"))
+    assert case_box and drawn and case_box["y"] < drawn["y"]
 
 
 def test_all_of_it_works_without_scripts(browser: Browser, site: Site, stored: Callable) -> None:
@@ -333,7 +335,12 @@ def test_all_of_it_works_without_scripts(browser: Browser, site: Site, stored: C
     page.goto(f"{site.address}/audit?area=19")
     page.click(f"tr[data-subject='{OUTSIDE}'] th a")
     assert page.locator("#case").get_attribute("data-key") == item(OUTSIDE)
+    point, day = page.locator("input[name=lat]"), page.locator("input[name=due_on]")
+    assert (point.is_visible(), day.is_visible()) == (False, False)
+    page.check("input[name=decision][value=repaired]", force=True)
+    assert (point.is_visible(), day.is_visible()) == (True, False)
     page.check("input[name=decision][value=revisit]", force=True)
+    assert (point.is_visible(), day.is_visible()) == (False, True)
     page.fill("input[name=reason]", "Đo lại")
     page.click("#decide button[type=submit]")
     assert stored() == [(OUTSIDE, "revisit", "Đo lại")]

@@ -152,6 +152,21 @@ def test_one_name_for_two_files_or_surveys_needs_a_mapping(
     ]  # fmt: skip
 
 
+def test_rows_of_a_mapping_without_a_file_are_listed(
+    ancu: Command, url: str, folder: Path, tmp_path: Path
+) -> None:
+    mapping = tmp_path / "mapping.csv"
+    names = [f"Mất {n:02}.jpg" for n in range(23)]
+    mapping.write_text(
+        "file,survey_id\n" + "".join(f"{name},{ONE}\n" for name in names), encoding="utf-8"
+    )
+    done = ancu("add", folder, "--mapping", mapping)
+    assert done.exit_code == 1
+    assert "23 files of the mapping are not there:" in done.stderr
+    assert "  mất 00.jpg\n" in done.stderr and "mất 20.jpg" not in done.stderr
+    assert "… and 3 more." in done.stderr
+
+
 @pytest.mark.parametrize(
     ("rows", "said"),
     [

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -74,6 +74,48 @@ def test_a_later_survey_of_the_household_makes_it_done(
     assert "Không có hộ nào cần khảo sát lại." in client.get("/revisits?area=19").text
     html = client.get("/revisits?area=19&state=done").text
     assert f'href="/surveys/{NEW}?commune=05001"' in html and "Rút yêu cầu" not in html
+
+
+def visited(conn: Connection, household: str, hours: float, **more: object) -> None:
+    """A survey so many hours after this moment, when the visit was asked for as well."""
+    when = conn.scalar(select(func.now())) + timedelta(hours=hours)  # type: ignore[operator]
+    conn.execute(
+        insert(survey).values(
+            province_code="19", commune_code="05001", survey_id=NEW, household_code=household,
+            surveyed_at=when, enumerator="E", content_hash="x", verdict="inside", **more,
+        )
+    )  # fmt: skip
+
+
+def test_the_case_shows_whether_its_visit_was_made(
+    conn: Connection, client: FlaskClient, asked: int
+) -> None:
+    case = f"/audit/case?item=survey:19:05001:{OUTSIDE}"
+    told = words(client.get(case).text)
+    assert "Khảo sát lại ○ Chưa làm trước ngày 31/01/2020" in told
+    assert "Đo lại tại nhà" in told
+    visited(conn, "H0", 1)
+    html = client.get(case).text
+    assert "✔ Đã làm" in words(html) and f'href="/surveys/{NEW}?commune=05001"' in html
+    assert "✔ Done" in words(client.get(case + "&lang=en").text)
+
+
+@pytest.mark.parametrize(
+    ("household", "hours", "more"),
+    [
+        ("H1", 1, {}),  # another household
+        ("H0", -1, {}),  # before it was asked for
+        ("H0", 1, {"received_at": datetime(2020, 1, 1, tzinfo=UTC)}),  # a clock that is ahead
+        ("H0", 1, {"removed": True}),
+    ],
+)
+def test_other_surveys_do_not_make_the_visit(
+    conn: Connection, client: FlaskClient, asked: int, household: str, hours: float, more: dict
+) -> None:
+    visited(conn, household, hours, **more)
+    assert "Đo lại tại nhà" in client.get("/revisits?area=19").text
+    case = client.get(f"/audit/case?item=survey:19:05001:{OUTSIDE}").text
+    assert "○ Chưa làm" in words(case) and "✔ Đã làm" not in words(case)
 
 
 def test_who_withdraws_a_request_opens_the_case_again(

@@ -9,9 +9,11 @@ from api.access import current
 from geo import areas, rules, sites, surveys
 from geo.accounts import roles
 from geo.areas import COUNTRY, Area
-from geo.audit import decisions, lately, queue, repairs, surroundings
+from geo.audit import decisions, lately, queue, repairs, revisits, surroundings
 from geo.audit.repairs import Key
+from geo.config import settings
 from geo.errors import ConflictError, NotFoundError
+from geo.photos import alike
 from web import audit_labels, desk, desk_evidence, formats, photos
 from web.language import language
 from web.shell import area_names, area_or_none
@@ -80,10 +82,13 @@ def shown(conn: Connection, key: Key, typed: Row | None = None) -> dict[str, Any
             {**one, "key": of_it, "mine": of_it in mine}
             for one, of_it in zip(members, keys, strict=True)
         ],
+        "size": _size(conn, item, len(members)),
         "elsewhere": len(keys) - len(mine),
         "may_decide": item is not None and key in mine,
         "seen": lately.seen(conn, keys),
         "photos": photos.shown(conn, key.subject, found),
+        "alike": _alike(conn, key, found["findings"], keys),
+        "revisits": revisits.of_household(conn, *key[1:3], found["household_code"]),
         "route": surroundings.route_of_day(conn, row),
         "near": near(conn, row),
         "own": surroundings.own_points(conn, row),
@@ -121,17 +126,38 @@ def near(conn: Connection, row: Row) -> dict[str, Any]:
     around = surroundings.neighbours(conn, dict(row))
     close = [
         one for one in around
-        if one["apart_m"] is not None and one["apart_m"] <= surroundings.NEAR_M
+        if one["apart_m"] is not None and one["apart_m"] <= settings().near_m
     ]  # fmt: skip
     hamlet = [one for one in around if one["hamlet"]]
     apart = sorted(one["apart_m"] for one in hamlet if one["apart_m"] is not None)
     return {
+        "at_least": len(close) >= surroundings.MOST,
+        "hamlet_at_least": len(hamlet) >= surroundings.MOST,
         "close": len(close),
         "inside": sum(one["verdict"] == "inside" for one in close),
         "hamlet": len(hamlet),
         "hamlet_m": apart[len(apart) // 2] if apart else None,
-        "metres": surroundings.NEAR_M,
+        "metres": settings().near_m,
     }
+
+
+def _size(conn: Connection, item: Row | None, listed: int) -> int:
+    """How many rows the case has; only a case that fills the list need be counted."""
+    if item is None or listed < MOST_MEMBERS:
+        return listed
+    return queue.size(conn, item["province_code"], item["case_key"])
+
+
+def _alike(
+    conn: Connection, key: Key, findings: Sequence[Row], members: Sequence[Key]
+) -> list[dict[str, Any]]:
+    """Photos that rows of the case share, side by side, with the page of the other row."""
+    if not any(finding["rule"] == "photo_reused" for finding in findings):
+        return []
+    return [
+        {**one, "key": (other := Key(*(one[name] for name in Key._fields))), "same": other == key}
+        for one in alike.pairs(conn, tuple(key), [tuple(member) for member in members])
+    ]
 
 
 def may_decide(key: Key) -> bool:

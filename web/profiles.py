@@ -12,6 +12,7 @@ from api.answers import table
 from geo.areas import Area
 from geo.audit import profiles
 from geo.audit.profiles import Asked
+from geo.config import settings
 from geo.paging import Record
 from web import audit_labels, own_areas
 from web.desk import day_or_none
@@ -49,7 +50,7 @@ def index() -> str:
             profiles=found[:SHOWN],
             total=len(found),
             standing_out=sum(bool(one["stands_out"]) for one in found),
-            least=profiles.LEAST_SURVEYS,
+            least=settings().profile_surveys,
             bar=_bar,
             queue_of=lambda one: url_for("audit.index") + "?" + urlencode(_filter(wanted, one)),
             file_url=url_for("profiles.file") + "?" + urlencode(_filter(wanted)),

@@ -35,7 +35,10 @@ def group() -> None:
     help="CSV: file and survey_id, or file, province_code, site_code and stage.",
 )
 def add(source: Path, mapping: Path | None) -> None:
-    """Store the photos of a folder or ZIP; those refused are listed, the others are stored."""
+    """Store the photos of a folder or ZIP; those refused are listed, the others are stored.
+
+    Files of the mapping that are not there are listed, too.
+    """
     with cluster.available():
         with database() as conn:
             sealing.check_keys(conn)
@@ -48,11 +51,11 @@ def add(source: Path, mapping: Path | None) -> None:
         f"{report.added:,} added, {report.unchanged:,} known already, "
         f"{len(report.refused):,} refused; {report.left_out:,} files are no photos."
     )
-    for name, reason in report.refused[:_TOLD]:
-        click.echo(f"  {name}: {reason}", err=True)
-    if len(report.refused) > _TOLD:
-        click.echo(f"  … and {len(report.refused) - _TOLD:,} more.", err=True)
-    if report.refused:
+    _list([f"{name}: {reason}" for name, reason in report.refused])
+    if report.unfound:
+        click.echo(f"{len(report.unfound):,} files of the mapping are not there:", err=True)
+        _list(report.unfound)
+    if report.refused or report.unfound:
         sys.exit(1)
 
 
@@ -68,6 +71,13 @@ def sweep(everything: bool) -> None:
         for photo_id in swept.missing[:_TOLD]:
             click.echo(f"  {photo_id}", err=True)
         sys.exit(1)
+
+
+def _list(lines: list[str]) -> None:
+    for line in lines[:_TOLD]:
+        click.echo(f"  {line}", err=True)
+    if len(lines) > _TOLD:
+        click.echo(f"  … and {len(lines) - _TOLD:,} more.", err=True)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from geo import areas, paging, scope
 from geo.areas import Area
 from geo.audit.queue import midnight
 from geo.audit_tables import audit_item
+from geo.config import settings
 from geo.errors import UsageError
 from geo.rules import FAMILIES, RULES
 from geo.tables import survey
@@ -20,10 +21,6 @@ from geo.tables import survey
 BY = ("enumerator", "device_id")
 LEVEL = 0.95
 """Of the intervals."""
-SIGNIFICANT = 0.01
-"""The greatest adjusted p of those who stand out."""
-LEAST_SURVEYS = 10
-"""With fewer surveys nobody stands out."""
 LEAST_ALIKE = 0.02
 """The least correlation within one enumerator's surveys that is assumed."""
 
@@ -40,8 +37,9 @@ def compare(surveys: Floats, doubted: Floats) -> pd.DataFrame:
     peers: the rate of all others together. p: how probable so many or more are for somebody like
     the others, who differ among themselves too (beta-binomial, by the moments of the others'
     rates); p_adjusted: for having looked at all of them (S. Holm 1979). stands_out: p_adjusted is
-    at most SIGNIFICANT, of LEAST_SURVEYS or more.
+    at most `ANCU_PROFILE_SIGNIFICANCE`, of `ANCU_PROFILE_SURVEYS` or more.
     """
+    known = settings()
     n, k = np.asarray(surveys, float), np.asarray(doubted, float)
     low, high = _wilson(n, k)
     rest_n, rest_k = n.sum() - n, k.sum() - k
@@ -59,7 +57,7 @@ def compare(surveys: Floats, doubted: Floats) -> pd.DataFrame:
             "peers": peers,
             "p": p,
             "p_adjusted": adjusted,
-            "stands_out": (adjusted <= SIGNIFICANT) & (n >= LEAST_SURVEYS),
+            "stands_out": (adjusted <= known.profile_significance) & (n >= known.profile_surveys),
         }
     )
 

@@ -159,6 +159,16 @@ def worst(conn: Connection, asked: Asked, province_code: str, case_key: str) -> 
     return None if row is None else paging.plain(row)
 
 
+def size(conn: Connection, province_code: str, case_key: str) -> int:
+    """How many rows of a case the scope holds, however many are listed."""
+    counted = select(func.count()).where(
+        scope.within(conn, audit_item),
+        audit_item.c.province_code == province_code,
+        audit_item.c.case_key == case_key,
+    )
+    return int(conn.execute(counted).scalar_one())
+
+
 def item(conn: Connection, subject: str, key: tuple[str, str, str]) -> Record | None:
     """One survey's or site's row (province, commune, id); None where nothing is found in it."""
     found = (

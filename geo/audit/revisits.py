@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    FromClause,
     Select,
     and_,
     func,
@@ -116,17 +117,38 @@ def _is(
 
 
 def _open() -> tuple[ColumnElement[bool], ...]:
-    made = (
-        select(survey.c.survey_id)
-        .where(
-            survey.c.province_code == revisit.c.province_code,
-            survey.c.commune_code == revisit.c.commune_code,
-            survey.c.household_code == revisit.c.household_code,
-            survey.c.surveyed_at > revisit.c.asked_at,
-        )
-        .correlate(revisit)
-    )
+    made = select(survey.c.survey_id).where(*_makes(survey)).correlate(revisit)
     return revisit.c.withdrawn_at.is_(None), ~made.exists()
+
+
+def _makes(later: FromClause) -> tuple[ColumnElement[bool], ...]:
+    """Which surveys make the visit: of that household, begun and received after it was asked for.
+
+    A device whose clock is ahead dates a survey later than the request that it came before.
+    """
+    return (
+        later.c.province_code == revisit.c.province_code,
+        later.c.commune_code == revisit.c.commune_code,
+        later.c.household_code == revisit.c.household_code,
+        later.c.surveyed_at > revisit.c.asked_at,
+        later.c.received_at >= revisit.c.asked_at,
+        ~later.c.removed,
+    )
+
+
+def of_household(
+    conn: Connection, province_code: str, commune_code: str, household_code: str
+) -> list[Record]:
+    """The visits asked for of one household as `listing` tells them, the latest first."""
+    query = _listed().where(
+        scope.within(conn, revisit),
+        revisit.c.withdrawn_at.is_(None),
+        revisit.c.province_code == province_code,
+        revisit.c.commune_code == commune_code,
+        revisit.c.household_code == household_code,
+    )
+    found = conn.execute(query.order_by(*(revisit.c[name].desc() for name in _KEYS)))
+    return [paging.plain(row) for row in found.mappings()]
 
 
 def listing(
@@ -168,13 +190,12 @@ def _listed() -> Select:
     ]
     later, doubted = survey.alias("later"), survey.alias("doubted")
     done = lateral(
-        select(later.c.survey_id.label("done_survey_id"), later.c.surveyed_at.label("done_at"))
-        .where(
-            later.c.province_code == revisit.c.province_code,
-            later.c.commune_code == revisit.c.commune_code,
-            later.c.household_code == revisit.c.household_code,
-            later.c.surveyed_at > revisit.c.asked_at,
+        select(
+            later.c.survey_id.label("done_survey_id"),
+            later.c.surveyed_at.label("done_at"),
+            later.c.verdict.label("done_verdict"),
         )
+        .where(*_makes(later))
         .order_by(later.c.surveyed_at, later.c.survey_id)
         .limit(1)
     ).alias("done")
@@ -198,6 +219,7 @@ def _listed() -> Select:
             func.ST_Y(place).label("lat"),
             done.c.done_survey_id,
             done.c.done_at,
+            done.c.done_verdict,
         )
         .select_from(revisit)
         .join(household, and_(*of_household))

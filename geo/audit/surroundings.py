@@ -6,31 +6,34 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, select
 
 from geo import paging, scope
+from geo.config import settings
 from geo.geometry import metres_between, metres_per_degree
 from geo.metrics import TIME_ZONE
 from geo.paging import Record
 from geo.tables import household, site, survey
 
-NEAR_M = 500.0
 MOST = 150
 _TOLD = ("province_code", "commune_code", "survey_id", "household_code")
 
 
-def neighbours(conn: Connection, row: Record, metres: float = NEAR_M) -> list[Record]:
-    """Surveys of other households within `metres` of the row's point or in its hamlet.
+def neighbours(conn: Connection, row: Record) -> list[Record]:
+    """Surveys of other households within `ANCU_NEAR_M` of the row's point or in its hamlet.
 
     row: province_code, commune_code, household_code, lon, lat (EPSG:4326, None for no point). At
-    most MOST of either; each with apart_m, None where the row has no point, and `hamlet`, whether
-    it is recorded in the same one. The nearest first.
+    most MOST of either, of the near ones the nearest; each with apart_m, None where the row has no
+    point, and `hamlet`, whether it is recorded in the same one. The nearest first.
     """
     row = {**row, "village": _village(conn, row)}
     found: dict[tuple[str, ...], Record] = {}
-    for condition in _near(row, metres), _of_hamlet(row):
+    for condition, order in (
+        (_near(row, settings().near_m), _distance(row)),
+        (_of_hamlet(row), survey.c.survey_id),
+    ):
         if condition is not None:
-            for one in _read(conn, row, condition):
+            for one in _read(conn, row, condition, order):
                 found[one["province_code"], one["commune_code"], one["survey_id"]] = one
     listed = list(found.values())
     for one, apart in zip(listed, _apart(row, listed), strict=True):
@@ -126,7 +129,9 @@ def _surveys() -> Select:
     )
 
 
-def _read(conn: Connection, row: Record, condition: ColumnElement[bool]) -> Iterable[Record]:
+def _read(
+    conn: Connection, row: Record, condition: ColumnElement[bool], order: ColumnElement[Any]
+) -> Iterable[Record]:
     query = _surveys().where(
         scope.within(conn, survey),
         ~survey.c.removed,
@@ -134,7 +139,7 @@ def _read(conn: Connection, row: Record, condition: ColumnElement[bool]) -> Iter
         ~_of_household(survey, row),
         condition,
     )
-    found = conn.execute(query.order_by(survey.c.survey_id).limit(MOST)).mappings()
+    found = conn.execute(query.order_by(order, survey.c.survey_id).limit(MOST)).mappings()
     return [paging.plain(one) for one in found]
 
 
@@ -145,6 +150,17 @@ def _near(row: Record, metres: float) -> ColumnElement[bool] | None:
     dx, dy = metres / east, metres / north
     lon, lat = row["lon"], row["lat"]
     return paging.within(survey, (lon - dx, lat - dy, lon + dx, lat + dy))
+
+
+def _distance(row: Record) -> ColumnElement[Any]:
+    """What orders surveys by their distance from the row's point, near by: metres squared."""
+    if row["lon"] is None:
+        return survey.c.survey_id
+    east, north = (float(per) for per in metres_per_degree(row["lat"]))
+    dx = (func.ST_X(survey.c.geom) - row["lon"]) * east
+    dy = (func.ST_Y(survey.c.geom) - row["lat"]) * north
+    ordered: ColumnElement[Any] = dx * dx + dy * dy
+    return ordered
 
 
 def _of_hamlet(row: Record) -> ColumnElement[bool] | None:

@@ -4,7 +4,7 @@ import os
 import unicodedata
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,12 +28,16 @@ Find = Callable[[Connection], Target]
 
 @dataclass
 class SetReport:
-    """What became of the files: refused ones by name with the reason; left_out are no photos."""
+    """What became of the files: refused ones by name with the reason; left_out are no photos.
+
+    unfound: what the mapping names and the folder or ZIP does not hold.
+    """
 
     added: int = 0
     unchanged: int = 0
     left_out: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)
+    unfound: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,9 @@ def add(
     with opened(path) as found:
         report = SetReport(left_out=found.left_out)
         with begin() as conn:
-            targets = _targets(conn, found.names, _mapped(mapping) if mapping else {})
+            mapped = _mapped(mapping) if mapping else {}
+            report.unfound = _without_file(mapped, found.names)
+            targets = _targets(conn, found.names, mapped)
         for done, name in enumerate(found.names, 1):
             try:
                 stored = _stored(begin, name, found.read, targets[_key(name)])
@@ -191,6 +197,12 @@ def _targets(conn: Connection, names: list[str], mapped: Mapping[str, Find]) -> 
         return _refusing(NotFoundError("no survey names this photo, and no mapping does"))
 
     return {_key(name): target(name) for name in names}
+
+
+def _without_file(mapped: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Files that a mapping names and that are not there, neither by path nor by name."""
+    there = {known for name in names for known in (_key(name), _last(name))}
+    return sorted(file for file in mapped if file not in there)
 
 
 def _refusing(error: AncuError) -> Find:

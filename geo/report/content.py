@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from geo import rules
-from geo.audit import profiles
 from geo.audit_tables import STATES as STATE_CODES
+from geo.config import settings
 from geo.paging import Record
 from geo.report.gather import Report
 from geo.report.tables import NOTHING, Column, Table, written
@@ -234,7 +234,7 @@ def _profiles_of(by: str) -> Callable[[Report, Words], Table]:
             name,
             columns,
             rows,
-            (words("profiles_note", least=profiles.LEAST_SURVEYS),),
+            (words("profiles_note", least=settings().profile_surveys),),
             empty=words("nobody"),
             printed=min(out, PRINTED_PROFILES),
         )

@@ -100,7 +100,7 @@ def _ways(rows: pd.DataFrame, settings: RuleSettings) -> Iterator[_Way]:
     lon, lat = rows["lon"].to_numpy(float), rows["lat"].to_numpy(float)
     located = np.isfinite(lon) & np.isfinite(lat)
     error_m = rows["accuracy_used_m"].fillna(settings.assumed_accuracy_m).to_numpy(float)
-    for group, name in _named_rounds(rows, moment_s):
+    for group, name in _named_rounds(rows, moment_s, settings):
         group = np.where(located, group, visits.NOBODY)
         row = visits.order(group, moment_s, rows["survey_id"])
         way = _Way(row, group[row], moment_s[row], lon[row], lat[row], error_m[row], name[row])
@@ -108,11 +108,11 @@ def _ways(rows: pd.DataFrame, settings: RuleSettings) -> Iterator[_Way]:
 
 
 def _named_rounds(
-    rows: pd.DataFrame, moment_s: Floats
+    rows: pd.DataFrame, moment_s: Floats, settings: RuleSettings
 ) -> Iterator[tuple[Indices, NDArray[np.object_]]]:
     """The rounds of enumerators and of shared devices, with what they are called."""
     makers = ("enumerator", "device_id")
-    for maker, group in zip(makers, visits.rounds(rows, moment_s), strict=True):
+    for maker, group in zip(makers, visits.rounds(rows, moment_s, settings), strict=True):
         yield group, visits.names(group, rows[maker], moment_s, rows["survey_id"])
 
 
@@ -187,7 +187,7 @@ def too_quick(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
     moment_s = visits.seconds(rows["surveyed_at"])
     household = households(rows)
     found = []
-    for group, name in _named_rounds(rows, moment_s):
+    for group, name in _named_rounds(rows, moment_s, settings):
         one, two = _consecutive(visits.order(group, moment_s, rows["survey_id"]), group)
         apart_s = moment_s[two] - moment_s[one]
         quick = (apart_s < 60 * settings.quick_minutes) & (household[one] != household[two])
@@ -214,7 +214,7 @@ def impossible_day(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
     """One enumerator, or one device, surveyed more households on a day than anybody can."""
     moment_s = visits.seconds(rows["surveyed_at"])
     found = []
-    for group, name in _named_rounds(rows, moment_s):
+    for group, name in _named_rounds(rows, moment_s, context.settings):
         visited = pd.DataFrame({"group": group, "household": households(rows)})[group >= 0]
         number = visited.drop_duplicates().groupby("group").size()
         many = number[number > context.settings.day_households]

@@ -51,9 +51,9 @@ def same_point_near(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
     x, y = plane(rows["lon"], rows["lat"])
     density = _Density(rows, x, y)
     x, y = (np.where(coarse(rows), np.nan, value) for value in (x, y))
-    home = plane(*homes(rows))
+    home = plane(*homes(rows, context.settings))
     found = []
-    for maker in visits.makers(rows):
+    for maker in visits.makers(rows, context.settings):
         points = points_of(rows, maker, x, y, context.settings)
         limit_m = context.settings.same_near_m
         distance, _ = points.neighbours(np.arange(len(points.row)), limit_m, 2)

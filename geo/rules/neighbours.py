@@ -11,7 +11,7 @@ from geo.verdicts.matching import OUTSIDE
 
 def far_from_home(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
     """The point is far from the household's own former point."""
-    lon, lat = homes(rows)
+    lon, lat = homes(rows, context.settings)
     return _far(rows, context, lon, lat, "home", context.settings.far_home_m)
 
 

@@ -166,7 +166,7 @@ def _households_at(rows: pd.DataFrame, found: pd.DataFrame) -> pd.Series:
 
 def _lives_there(rows: pd.DataFrame, of: pd.DataFrame, context: Context) -> Flags:
     """Whether the household's own known point is at the place too, within its error."""
-    lon, lat = homes(rows)
+    lon, lat = homes(rows, context.settings)
     apart = metres(of, lon, lat)
     error = sigma(rows["home_accuracy_m"], context.settings)
     return np.asarray(apart <= of["radius_m"].to_numpy(float) + _HOME_SIGMAS * error, dtype=bool)

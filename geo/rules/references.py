@@ -11,9 +11,6 @@ from geo.rules.rule import RuleSettings
 from geo.verdicts.border import Indices
 from geo.verdicts.matching import INSIDE, RADIUS_68_IN_SIGMA
 
-_SHARED_BY = 3
-"""So many households at exactly one point do not live there: it stands for their village."""
-
 _MEDIAN_IN_SIGMA = 1.1774
 """Half of a two-dimensional Gaussian lies within so many σ: √(2 ln 2)."""
 
@@ -34,21 +31,24 @@ def metres(rows: pd.DataFrame, lon: Floats, lat: Floats) -> Floats:
     return metres_between(rows["lon"].to_numpy(float), rows["lat"].to_numpy(float), lon, lat)
 
 
-def homes(rows: pd.DataFrame) -> tuple[Floats, Floats]:
-    """The households' own former points, NaN where there is none of their own."""
+def homes(rows: pd.DataFrame, settings: RuleSettings) -> tuple[Floats, Floats]:
+    """The households' own former points, NaN where there is none of their own.
+
+    `home_shared_by` households at exactly one point do not live there: it stands for their village.
+    """
     lon, lat = rows["home_lon"].to_numpy(float), rows["home_lat"].to_numpy(float)
     known = np.flatnonzero(np.isfinite(lon) & np.isfinite(lat))
     points = pd.DataFrame({"lon": lon[known], "lat": lat[known]}).groupby(["lon", "lat"])
     stands = pd.DataFrame({"point": points.ngroup(), "household": households(rows)[known]})
     number = np.bincount(stands.drop_duplicates()["point"])
     own = np.zeros(len(rows), dtype=bool)
-    own[known] = number[stands["point"]] < _SHARED_BY
+    own[known] = number[stands["point"]] < settings.home_shared_by
     return np.where(own, lon, np.nan), np.where(own, lat, np.nan)
 
 
 def precise(rows: pd.DataFrame, settings: RuleSettings) -> pd.DataFrame:
     """The household's own point, else its site: lon, lat, sigma_m; NaN where neither is known."""
-    lon, lat = homes(rows)
+    lon, lat = homes(rows, settings)
     home = np.isfinite(lon) & np.isfinite(lat)
     return pd.DataFrame(
         {

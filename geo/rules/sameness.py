@@ -72,8 +72,8 @@ def _by_one(rows: pd.DataFrame, shared: pd.DataFrame, context: Context) -> pd.Da
     moment_s = visits.seconds(rows["surveyed_at"].iloc[at])
     accuracy_m = rows["accuracy_m"].iloc[at].fillna(-1.0).to_numpy()
     home_m = sigma(rows["home_accuracy_m"].iloc[at], context.settings)
-    x, y = (axis[at] for axis in plane(*homes(rows)))
-    for maker in visits.makers(rows):
+    x, y = (axis[at] for axis in plane(*homes(rows, context.settings)))
+    for maker in visits.makers(rows, context.settings):
         own = shared.assign(maker=maker[at], moment_s=moment_s, accuracy_m=accuracy_m)
         own = own.assign(x=x, y=y, square_m2=home_m**2)
         own = own[own["maker"] >= 0]

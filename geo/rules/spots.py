@@ -50,7 +50,7 @@ def _crowds(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
     x, y = plane(rows["lon"], rows["lat"])
     household, width_m = households(rows), context.settings.spot_m
     found = []
-    for maker in visits.rounds(rows, moment_s):
+    for maker in visits.rounds(rows, moment_s, context.settings):
         number = np.bincount(maker[maker >= 0], minlength=1)
         enough = (maker >= 0) & (number[maker] >= context.settings.spot_households)
         points = points_of(rows, np.where(enough, maker, visits.NOBODY), x, y, context.settings)
@@ -141,7 +141,7 @@ def _elsewhere(members: pd.DataFrame, settings: RuleSettings) -> pd.DataFrame:
 
 def _described(rows: pd.DataFrame, members: pd.DataFrame, settings: RuleSettings) -> pd.DataFrame:
     """The members with what is known of their homes, and how far off the spot's middle they are."""
-    lon, lat = homes(rows)
+    lon, lat = homes(rows, settings)
     at = members["row"].to_numpy()
     there, number = rows.iloc[at], len(members)
     x, y = plane(np.append(there["lon"], lon[at]), np.append(there["lat"], lat[at]))

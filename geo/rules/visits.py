@@ -6,13 +6,12 @@ import numpy as np
 import pandas as pd
 
 from geo.geometry import Floats
+from geo.rules.rule import RuleSettings
 from geo.verdicts.border import Indices
 
 NOBODY = -1
 _ZONE_S, _DAY_S = 7 * 3600, 86_400  # Viet Nam has one time and no summer time
 _EPOCH = pd.Timestamp(0, tz="UTC")
-_SHARED_BY_AT_MOST = 5
-"""What more enumerators give as their device is a model or a default, not one device."""
 
 
 def seconds(moments: pd.Series) -> Floats:
@@ -44,26 +43,27 @@ def timed(moment_s: Floats) -> np.ndarray:
     return np.isfinite(moment_s) & ~midnight
 
 
-def makers(rows: pd.DataFrame) -> tuple[Indices, Indices]:
+def makers(rows: pd.DataFrame, settings: RuleSettings) -> tuple[Indices, Indices]:
     """Who made each survey, as numbers: its enumerator, and its device where several share that.
 
     NOBODY where there is none, and for devices of one enumerator: they would say the same again.
+    What more than `device_shared_by` enumerators give as theirs is a model or a default.
     """
     people = _codes(rows["enumerator"])
     devices = _codes(rows["device_id"])
     pairs = pd.DataFrame({"device": devices, "person": people}).drop_duplicates()
     users = pairs[(pairs >= 0).all(axis=1)].groupby("device").size()
-    shared = users.index[users.between(2, _SHARED_BY_AT_MOST)]
+    shared = users.index[users.between(2, settings.device_shared_by)]
     return people, np.where(np.isin(devices, shared), devices, NOBODY)
 
 
-def rounds(rows: pd.DataFrame, moment_s: Floats) -> tuple[Indices, Indices]:
+def rounds(rows: pd.DataFrame, moment_s: Floats, settings: RuleSettings) -> tuple[Indices, Indices]:
     """The same by day: what one enumerator, or one shared device, did on one day.
 
     Two people may have one name: who was in several communes with several devices on one day
     counts once for each device.
     """
-    people, shared = makers(rows)
+    people, shared = makers(rows, settings)
     day = days(moment_s)
     parts = pd.DataFrame(
         {
