@@ -15,9 +15,9 @@ from sqlalchemy import Boolean, Column, Connection, MetaData, Table, Text, selec
 
 from geo import choice_squares, copying, day_squares, pyramid
 from geo.choice_squares import Chosen
-from geo.db import sql
 from geo.geometry import Floats
 from geo.pyramid import Pair
+from geo.sending import Statement
 
 _COUNTS = (
     *("households", "poor", "near_poor", "rated"),
@@ -183,21 +183,21 @@ class Additions:
         if len(self._visits) >= _MANY:
             self._keep_apart(conn)
 
-    def count(self, conn: Connection, others: Collection[Pair]) -> None:
-        """Count on what was added in communes but `others`, which are counted whole.
+    def counting(self, conn: Connection, others: Collection[Pair]) -> Iterator[Statement]:
+        """What counts on that which was added in communes but `others`, which are counted whole.
 
-        Needs the locks of the communes' counters.
+        Needs the locks of the communes.
         """
         communes = sorted(self.communes.difference(others))
         if communes:
-            self._count_rows(conn, communes)
-            self._count_sites(conn, set(communes))
+            yield "recount_added", self._rows(communes)
+            yield from self._counting_sites(set(communes))
             for visits in self._visits_in(conn, communes):
                 names = ("provinces", "communes", "households", "inside")
-                conn.execute(sql("recount_visited"), _columns(names, visits))
-            pyramid.add(conn, self._squares, set(communes))
-            day_squares.add(conn, self._days, set(communes))
-            choice_squares.add(conn, self._choices, set(communes))
+                yield "recount_visited", _columns(names, visits)
+            yield from pyramid.adding(self._squares, set(communes))
+            yield from day_squares.adding(self._days, set(communes))
+            yield from choice_squares.adding(self._choices, set(communes))
         if self._apart:
             _VISITS.drop(conn)
 
@@ -206,24 +206,24 @@ class Additions:
             self._counts[pair] = dict.fromkeys(_COUNTS, 0)
         return self._counts[pair]
 
-    def _count_rows(self, conn: Connection, communes: Sequence[Pair]) -> None:
+    def _rows(self, communes: Sequence[Pair]) -> dict[str, list]:
         lists: dict[str, list] = {
             name: [self._counts[pair][name] for pair in communes] for name in _COUNTS
         }
         lists["last"] = [self._last.get(pair) for pair in communes]
         lists["provinces"] = [province for province, _ in communes]
         lists["communes"] = [commune for _, commune in communes]
-        conn.execute(sql("recount_added"), lists)
+        return lists
 
-    def _count_sites(self, conn: Connection, communes: Collection[Pair]) -> None:
+    def _counting_sites(self, communes: Collection[Pair]) -> Iterator[Statement]:
         built = [(*key, *astuple(one)) for key, one in self._sites.items() if key[:2] in communes]
         if built:
             names = ("provinces", "communes", "kinds", "stages", *_Built.__dataclass_fields__)
-            conn.execute(sql("recount_added_sites"), _columns(names, built))
+            yield "recount_added_sites", _columns(names, built)
         due = [(*key, number) for key, number in self._due.items() if key[:2] in communes]
         if due:
             names = ("provinces", "communes", "days", "number")
-            conn.execute(sql("recount_added_due"), _columns(names, due))
+            yield "recount_added_due", _columns(names, due)
 
     def _keep_apart(self, conn: Connection) -> None:
         if not self._apart:

@@ -15,6 +15,7 @@ from geo.cells import NOWHERE, ZOOM, cells, exact
 from geo.db import sql
 from geo.geometry import Floats
 from geo.moments import count_day
+from geo.sending import Statement
 from geo.tile_tables import CHOICES
 
 LEVEL = day_squares.LEVEL
@@ -62,6 +63,8 @@ def gather(
     moments: those of the visits; what is received now has none. flagged: which of them. What has a
     rule is a finding that was just made, and therefore held against somebody.
     """
+    if not pairs:
+        return
     found = cells(lon, lat).tolist()
     rows = zip(pairs, chosen, found, exact(lon), exact(lat), strict=True)
     for place, (pair, kind, cell, east, north) in enumerate(rows):
@@ -76,8 +79,8 @@ def gather(
         numbers[4] += north
 
 
-def add(conn: Connection, choices: Choices, communes: Collection[Pair]) -> None:
-    """Add what was gathered in these communes to what is stored; as `geo.pyramid.add`."""
+def adding(choices: Choices, communes: Collection[Pair]) -> Iterator[Statement]:
+    """What adds that which was gathered in these communes; as `geo.pyramid.adding`."""
     chosen = sorted((key, numbers) for key, numbers in choices.items() if key[0] in communes)
     for start in range(0, len(chosen), _MANY):
         rows = [
@@ -85,7 +88,7 @@ def add(conn: Connection, choices: Choices, communes: Collection[Pair]) -> None:
             for (pair, layer, day, square, kind), numbers in chosen[start : start + _MANY]
         ]
         lists = dict(zip(_LISTS, map(list, zip(*rows, strict=True)), strict=True))
-        conn.execute(sql("add_choices"), {**lists, "scales": list(SCALES)})
+        yield "add_choices", {**lists, "scales": list(SCALES)}
 
 
 def recount(conn: Connection, given: dict[str, Any], layers: Collection[str]) -> None:

@@ -6,6 +6,7 @@ whoever waited counts what the others committed, which needs READ COMMITTED (see
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
 
 from sqlalchemy import BigInteger, Connection, cast, func, select, text
 
@@ -15,6 +16,7 @@ from geo.areas import Area
 from geo.counter_tables import commune_revision
 from geo.db import sql
 from geo.pyramid import Pair
+from geo.sending import Statement, send
 
 _MANY = 300
 
@@ -36,14 +38,15 @@ def recount(
     """
     whole = sorted(set(communes))
     known = Additions() if added is None else added
-    if not _lock(conn, sorted(known.communes.union(whole))):
-        return
+    lock = _lock(conn, known.communes.union(whole))
     if whole:
+        send(conn, [*lock, ("recount_add", _lists(whole))])
+        lock = []
         steps = ("sites", "clear_due", "due")
         for step in steps if sites_only else ("communes", *steps):
             conn.execute(sql(f"recount_{step}"), _lists(whole))
         pyramid.recount(conn, whole, ("sites", "findings") if sites_only else pyramid.PYRAMID)
-    known.count(conn, whole)
+    send(conn, chain(lock, known.counting(conn, whole)))
 
 
 def touch(conn: Connection, communes: Iterable[Pair], moved: Collection[Pair] = ()) -> None:
@@ -52,9 +55,8 @@ def touch(conn: Connection, communes: Iterable[Pair], moved: Collection[Pair] = 
     Call it once, at the end of the transaction, instead of `recount`; moved: communes in which
     points or verdicts changed as well, which are counted whole.
     """
-    doubted = sorted(set(communes).difference(moved))
-    if not _lock(conn, sorted({*doubted, *moved})):
-        return
+    doubted = set(communes).difference(moved)
+    send(conn, _lock(conn, doubted.union(moved)))
     if moved:
         recount(conn, moved)
     pyramid.recount_doubts(conn, doubted)
@@ -71,17 +73,12 @@ def revision(conn: Connection, area: Area) -> int:
     return conn.execute(select(total).where(*within)).scalar_one()
 
 
-def _lock(conn: Connection, pairs: Sequence[Pair]) -> bool:
-    """Let nobody else count these communes until the commit; their revisions grow.
-
-    False where there are none.
-    """
-    if len(pairs) >= _MANY:
+def _lock(conn: Connection, communes: Collection[Pair]) -> list[Statement]:
+    """What lets nobody else count these communes until the commit; their revisions grow."""
+    if len(communes) >= _MANY:
         # A whole country's households are then grouped in memory; until the transaction ends.
         conn.execute(text("SET LOCAL work_mem = '256MB'"))
-    for step in ("revise", "add") if pairs else ():
-        conn.execute(sql(f"recount_{step}"), _lists(pairs))
-    return bool(pairs)
+    return [("recount_revise", _lists(sorted(communes)))] if communes else []
 
 
 def _lists(pairs: Sequence[Pair]) -> dict[str, list[str]]:

@@ -15,6 +15,7 @@ from geo.cells import NOWHERE, ZOOM, cells, exact
 from geo.db import sql
 from geo.geometry import Floats
 from geo.moments import count_day
+from geo.sending import Statement
 from geo.tables import VERDICTS
 from geo.tile_tables import tile_day
 
@@ -63,15 +64,15 @@ def gather(
         numbers[-1] += north
 
 
-def add(conn: Connection, days: Days, communes: Collection[Pair]) -> None:
-    """Add what was gathered in these communes to what is stored; as `geo.pyramid.add`."""
+def adding(days: Days, communes: Collection[Pair]) -> Iterator[Statement]:
+    """What adds that which was gathered in these communes; as `geo.pyramid.adding`."""
     chosen = sorted((key, numbers) for key, numbers in days.items() if key[0] in communes)
     for start in range(0, len(chosen), _MANY):
         some = chosen[start : start + _MANY]
         rows = [(*pair, square, day, *numbers) for (pair, square, day), numbers in some]
         names = ("provinces", "communes", "squares", "days", *NUMBERS)
         lists = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
-        conn.execute(sql("add_days"), {**lists, "scales": list(SCALES)})
+        yield "add_days", {**lists, "scales": list(SCALES)}
 
 
 def recount(conn: Connection, given: dict[str, Any]) -> None:

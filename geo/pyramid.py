@@ -14,6 +14,7 @@ from geo import choice_squares, day_squares
 from geo.cells import NOWHERE, ZOOM, cells, exact
 from geo.db import sql
 from geo.geometry import Floats
+from geo.sending import Statement
 from geo.tile_tables import PYRAMID
 
 LEVELS = (10, 12, 14)
@@ -72,6 +73,8 @@ def gather(
     flagged: Collection[int],
 ) -> None:
     """Count records into `squares`: lon, lat in degrees, NaN for none; flagged: which of them."""
+    if not pairs:
+        return
     found = cells(lon, lat)
     rows = zip(pairs, classes, found.tolist(), exact(lon), exact(lat), strict=True)
     for place, (pair, kind, cell, east, north) in enumerate(rows):
@@ -84,8 +87,10 @@ def gather(
         sums[3] += north
 
 
-def add(conn: Connection, squares: Squares, communes: Collection[Pair]) -> None:
-    """Add what was gathered in these communes to what is stored; needs the locks of their counters.
+def adding(squares: Squares, communes: Collection[Pair]) -> Iterator[Statement]:
+    """What adds that which was gathered in these communes to what is stored.
+
+    Needs the locks of their counters.
 
     Sums of degrees stay exact: each was rounded to 2^-20 (0.1 m).
     """
@@ -96,7 +101,7 @@ def add(conn: Connection, squares: Squares, communes: Collection[Pair]) -> None:
         lists = dict(zip(names, map(list, zip(*keys, strict=True)), strict=True))
         numbers = ("records", "flagged", "lon", "lat")
         lists |= dict(zip(numbers, map(list, zip(*sums, strict=True)), strict=True))
-        conn.execute(sql("add_squares"), {**lists, "levels": list(LEVELS), "finest": _FINEST})
+        yield "add_squares", {**lists, "levels": list(LEVELS), "finest": _FINEST}
 
 
 def _portions(pairs: Iterable[Pair]) -> Iterator[dict[str, Any]]:

@@ -2,19 +2,26 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, select
 
 from geo import areas
 from geo.areas import Area
 from geo.audit_tables import audit_due
+from geo.sending import Statement, send
 from geo.tables import NO_COMMUNE, site, survey
 
 
 def mark(conn: Connection, communes: Collection[tuple[str, str]]) -> None:
     """Note that something in these communes (province, commune) changed that rules read."""
-    if communes:
-        rows = [{"province_code": p, "commune_code": c} for p, c in sorted(communes)]
-        conn.execute(insert(audit_due), rows)
+    send(conn, marking(communes))
+
+
+def marking(communes: Collection[tuple[str, str]]) -> list[Statement]:
+    """What `mark` sends."""
+    if not communes:
+        return []
+    provinces, codes = map(list, zip(*sorted(communes), strict=True))
+    return [("mark_due", {"provinces": provinces, "communes": codes})]
 
 
 def mark_all(conn: Connection, area: Area | None) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Table, column, func, insert, select, text
+import orjson
+from sqlalchemy import Connection, Table, column, func, select, text
 
 from geo import metrics
 from geo.audit import due
@@ -22,7 +23,8 @@ from geo.intake.source import Source
 from geo.intake.storing_households import store_households
 from geo.intake.storing_sites import store_sites
 from geo.intake.storing_surveys import store_surveys
-from geo.tables import household, import_job, site, survey
+from geo.sending import send
+from geo.tables import household, site, survey
 
 Progress = Callable[[int, int | None], None]
 """Called with the rows done and about how many there are, None when unknown."""
@@ -188,21 +190,24 @@ def _finish(intake: Intake, kind: str) -> None:
         _analyze(intake.conn, KINDS[kind].table)
     touched = intake.communes | intake.added.communes
     metrics.recount(intake.conn, intake.communes, intake.added, sites_only=kind == "sites")
-    due.mark(intake.conn, touched)
     intake.finish()
-    intake.conn.execute(
-        insert(import_job).values(
-            import_id=report.import_id,
-            account_id=intake.scope.account_id,
-            **_senders_area(intake),
-            kind=kind,
-            source=report.source,
-            started_at=intake.started_at,
-            finished_at=datetime.now(UTC),
-            report=report.as_dict(),
-            demo=intake.demo,
-        )
-    )
+    send(intake.conn, [*due.marking(touched), ("keep_report", _job(intake))])
+
+
+def _job(intake: Intake) -> dict[str, object]:
+    """An import's row in import_job."""
+    report = intake.report
+    return {
+        "import_id": report.import_id,
+        "account_id": intake.scope.account_id,
+        **_senders_area(intake),
+        "kind": report.kind,
+        "source": report.source,
+        "started_at": intake.started_at,
+        "finished_at": datetime.now(UTC),
+        "report": orjson.dumps(report.as_dict()).decode(),
+        "demo": intake.demo,
+    }
 
 
 def _senders_area(intake: Intake) -> dict[str, str]:

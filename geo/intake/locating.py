@@ -1,21 +1,24 @@
 """What surveys and sites share: their household, the communes they are compared with, verdicts."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
 import pandas as pd
-from sqlalchemy import func, select
+from sqlalchemy import Select, Text, any_, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from geo import cells, copying, moving, scope
 from geo.audit import applying
 from geo.config import settings
 from geo.intake.batches import Batch
 from geo.intake.placing import Places, not_your_commune, unknown_commune, unsure
-from geo.intake.session import Intake, Key, one_of
+from geo.intake.session import Intake, Key
 from geo.moving import Move
 from geo.rules import Context, location
+from geo.scope import Scope
 from geo.tables import NO_COMMUNE, finding, household
 from geo.verdicts.matching import INSIDE, AreaShapes, Recorded, Verdicts, judge
 
@@ -69,17 +72,7 @@ def find_homes(intake: Intake, batch: Batch) -> tuple[Batch, list[Home]]:
 
 def _stored_homes(intake: Intake, codes: Sequence[str]) -> dict[str, list[Home]]:
     """The households of these codes that the sender may see."""
-    found = intake.conn.execute(
-        select(
-            household.c.household_code,
-            household.c.province_code,
-            household.c.commune_code,
-            func.nullif(household.c.candidates, "{}"),
-            household.c.address_confidence,
-        ).where(
-            scope.within(intake.conn, household), household.c.household_code == one_of(set(codes))
-        )
-    )
+    found = intake.conn.execute(_homes_in(intake.scope), {"codes": list(set(codes))})
     homes: dict[str, list[Home]] = {}
     limit = settings().address_confidence
     for code, province, commune, candidates, confidence in found:
@@ -87,6 +80,21 @@ def _stored_homes(intake: Intake, codes: Sequence[str]) -> dict[str, list[Home]]
         home = Home(province, commune, tuple(candidates) if candidates else (), sure)
         homes[code] = [*homes[code], home] if code in homes else [home]
     return homes
+
+
+@lru_cache(maxsize=200)
+def _homes_in(within: Scope) -> Select[Any]:
+    """The households of `codes`; put together once a scope, as surveys come one by one."""
+    return select(
+        household.c.household_code,
+        household.c.province_code,
+        household.c.commune_code,
+        func.nullif(household.c.candidates, "{}"),
+        household.c.address_confidence,
+    ).where(
+        scope.rows_of(within, household),
+        household.c.household_code == any_(bindparam("codes", type_=ARRAY(Text))),
+    )
 
 
 def _of_commune(intake: Intake, code: str, homes: Sequence[Home]) -> tuple[str | None, list[Home]]:
@@ -196,6 +204,8 @@ def doubts(subject: str, keys: Sequence[Key], batch: Batch, verdicts: Verdicts) 
 
 def findings(subject: str, found: pd.DataFrame, batch: Batch) -> copying.Load:
     """What the rules found in a batch, to be stored."""
+    if found.empty:
+        return copying.prepared(finding, {})
     places = found["place"].to_numpy(int)
     return copying.prepared(
         finding,

@@ -25,6 +25,7 @@ from geo.intake.records import Record
 from geo.tables import import_conflict
 
 SHOWN_PROBLEMS = 20
+_FEW = 20
 
 
 @dataclass(frozen=True)
@@ -109,13 +110,20 @@ class Intake:
         self._waiting: list[Load] = []
         self._first: dict[tuple[str, ...] | str, int] = {}
         self.scope = scope.of(conn)
-        # Without stored rows nothing can repeat or conflict but within the file itself.
-        seen = select(table.c.province_code).where(scope.within(conn, table))
-        self.may_repeat = conn.execute(seen.limit(1)).first() is not None
+        self._table = table
 
     @cached_property
     def places(self) -> Places:
         return Places(self.conn)
+
+    @cached_property
+    def may_repeat(self) -> bool:
+        """Whether anything was stored before the first batch.
+
+        Without it nothing can repeat or conflict but within the file itself.
+        """
+        seen = select(self._table.c.province_code).where(scope.within(self.conn, self._table))
+        return self.conn.execute(seen.limit(1)).first() is not None
 
     @cached_property
     def removed(self) -> dict[bytes, list[tuple[str, str]]]:
@@ -134,6 +142,8 @@ class Intake:
 
     def begin_batch(self, batch: Batch) -> None:
         """Take over what the reading side found."""
+        if not self.report.rows and len(batch) <= _FEW:
+            self.may_repeat = True  # few are looked for as soon as it is told whether there are any
         self.added.make_room(self.conn)
         self.report.rows += batch.read
         self.rejected = []

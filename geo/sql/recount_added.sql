@@ -1,17 +1,11 @@
--- Count on rows that were added to communes; needs the locks of their counters. What depends on a
--- household's other surveys follows in recount_visited.sql.
-UPDATE commune_counter AS counter
-SET households = counter.households + added.households,
-    poor = counter.poor + added.poor,
-    near_poor = counter.near_poor + added.near_poor,
-    rated = counter.rated + added.rated,
-    surveys = counter.surveys + added.surveys,
-    inside = counter.inside + added.inside,
-    uncertain = counter.uncertain + added.uncertain,
-    outside = counter.outside + added.outside,
-    unlocated = counter.unlocated + added.unlocated,
-    last_survey = greatest(counter.last_survey, added.last),
-    last_activity = greatest(counter.last_activity, added.last)
+-- Count on rows that were added to communes; needs their locks. What depends on a household's other
+-- surveys follows in recount_visited.sql.
+INSERT INTO commune_counter AS counter (
+    province_code, commune_code, households, poor, near_poor, rated,
+    surveys, inside, uncertain, outside, unlocated, last_survey, last_activity
+)
+SELECT p, c, households, poor, near_poor, rated,
+       surveys, inside, uncertain, outside, unlocated, last, last
 FROM unnest(
     CAST(:provinces AS text[]), CAST(:communes AS text[]), CAST(:households AS integer[]),
     CAST(:poor AS integer[]), CAST(:near_poor AS integer[]), CAST(:rated AS integer[]),
@@ -20,4 +14,15 @@ FROM unnest(
 ) AS added (
     p, c, households, poor, near_poor, rated, surveys, inside, uncertain, outside, unlocated, last
 )
-WHERE counter.province_code = p AND counter.commune_code = c
+ON CONFLICT (province_code, commune_code) DO UPDATE
+SET households = counter.households + excluded.households,
+    poor = counter.poor + excluded.poor,
+    near_poor = counter.near_poor + excluded.near_poor,
+    rated = counter.rated + excluded.rated,
+    surveys = counter.surveys + excluded.surveys,
+    inside = counter.inside + excluded.inside,
+    uncertain = counter.uncertain + excluded.uncertain,
+    outside = counter.outside + excluded.outside,
+    unlocated = counter.unlocated + excluded.unlocated,
+    last_survey = greatest(counter.last_survey, excluded.last_survey),
+    last_activity = greatest(counter.last_activity, excluded.last_activity)
