@@ -216,11 +216,20 @@ def children_figures(conn: Connection, area: Area, on: date | None = None) -> li
     there is any; rows that are not suppressed therefore always add up to the area. A commune has
     no children: []. Errors as with `figures`.
     """
-    hidden = publishing.hidden_below(publishing.hidden_in(conn, area), area)
+    return figures_below(conn, area, on)[1]
+
+
+def figures_below(
+    conn: Connection, area: Area, on: date | None = None
+) -> tuple[Figures, list[dict[str, Any]]]:
+    """What `figures` and `children_figures` give, from one reading of the counters."""
+    all_hidden = publishing.hidden_in(conn, area)
+    hidden = publishing.hidden_below(all_hidden, area)
     if area.level == "commune":
-        return []
+        return _shown(_sums(conn, area, None, on)[None], publishing.is_hidden(all_hidden, area)), []
     by = "province_code" if area.level == "country" else "commune_code"
     sums = _sums(conn, area, by, on)
+    whole = _shown(_total(sums.values()), publishing.is_hidden(all_hidden, area))
     below = areas.children(conn, area.code)
     rows: list[dict[str, Any]] = [
         {
@@ -236,7 +245,7 @@ def children_figures(conn: Connection, area: Area, on: date | None = None) -> li
         level = "province" if area.level == "country" else "commune"
         kept = dict(_SUPPRESSED) if "" in hidden else rest
         rows.append({"code": "", "full_name": UNRESOLVED["vi"], "level": level, **kept})
-    return rows
+    return whole, rows
 
 
 def commune_figures(conn: Connection, area: Area, on: date | None = None) -> dict[str, Figures]:
@@ -311,6 +320,8 @@ def _derive(sums: Sums) -> Figures:
         elif metric.kind == "ratio":
             below = out[str(metric.denominator)]
             out[key] = out[str(metric.numerator)] / below if below else None
+        elif len(metric.terms) == 1:
+            out[key] = counted[metric.terms[0]]
         else:
             out[key] = sum([counted[term] for term in metric.terms])
     return out

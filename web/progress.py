@@ -75,10 +75,10 @@ def area_page(code: str) -> str | Response | tuple[str, int]:
         note(subject="figures", query=query_text())
         if area.code != code:
             return redirect(url_for("progress.area_page", code=area.code))
-        figures = metrics.figures(conn, area)
+        figures, rows = metrics.figures_below(conn, area)
         if area.level == "commune":
             return page(conn, "progress.html", **_commune(conn, area, figures))
-        return page(conn, "progress.html", **_above(conn, area, figures))
+        return page(conn, "progress.html", **_above(area, figures, rows))
 
 
 def _former(conn: Any, area: Any) -> str:
@@ -91,11 +91,11 @@ def _former(conn: Any, area: Any) -> str:
     return page(conn, "former.html", active="progress", title=title, former=area, followed=followed)
 
 
-def _above(conn: Any, area: Any, figures: dict[str, Any]) -> dict[str, Any]:
+def _above(area: Any, figures: dict[str, Any], below: list[dict[str, Any]]) -> dict[str, Any]:
     metric = chosen("metric", ON_MAP, ON_MAP[0])
     sort = chosen("sort", [column.key for column in COLUMNS], columns.NAME.key)
     descending = chosen("dir", ("asc", "desc"), "asc") == "desc"
-    rows = ordered(metrics.children_figures(conn, area), sort, descending)
+    rows = ordered(below, sort, descending)
     made = maps.LocalMap(_("Bản đồ tiến độ"), maps.SNUG)
     names = {key: str(labels.METRICS[key]) for key in ON_MAP}
     maps.choropleth(area.code, metric, names).add_to(made)

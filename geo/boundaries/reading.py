@@ -29,8 +29,27 @@ class SourceNote:
     loaded_at: datetime
 
 
+_sources: dict[tuple[object, ...], SourceNote | None] = {}
+_SOURCES = 200
+
+
 def current_source(conn: Connection, province_code: str | None = None) -> SourceNote | None:
-    """Where the communes of a province, or all of them, have their present polygons from."""
+    """Where the communes of a province, or all of them, have their present polygons from.
+
+    Kept in the process as the polygons are: every page tells it.
+    """
+    key = (*_state(conn), province_code)
+    try:
+        return _sources[key]
+    except KeyError:
+        note = _read_source(conn, province_code)
+    if len(_sources) >= _SOURCES:
+        _sources.clear()
+    _sources[key] = note
+    return note
+
+
+def _read_source(conn: Connection, province_code: str | None) -> SourceNote | None:
     statement = (
         select(
             func.string_agg(boundary_version.c.source.distinct(), "; "),
