@@ -1,10 +1,12 @@
 """Surveys into the database, each with its verdict and findings."""
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import orjson
-from sqlalchemy import any_, select
+from sqlalchemy import Select, any_, bindparam, select
 from sqlalchemy import cast as as_type
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
@@ -22,6 +24,7 @@ from geo.intake.locating import (
     verdict_columns,
 )
 from geo.intake.session import Conflict, Intake
+from geo.scope import Scope
 from geo.tables import survey
 from geo.verdicts.matching import Verdicts
 
@@ -124,17 +127,7 @@ def _as_sent(batch: Batch) -> list[str | None]:
 
 def _not_stored(intake: Intake, batch: Batch) -> Batch:
     """The surveys whose id is new; repeats are counted and contradictions kept aside."""
-    ids = as_type(batch.column("survey_id"), ARRAY(UUID(as_uuid=False)))
-    found = intake.conn.execute(
-        select(
-            survey.c.survey_id,
-            survey.c.province_code,
-            survey.c.commune_code,
-            survey.c.content_hash,
-        )
-        .where(scope.within(intake.conn, survey), survey.c.survey_id == any_(ids))
-        .order_by(survey.c.received_at.desc())
-    )
+    found = intake.conn.execute(_stored_in(intake.scope), {"ids": batch.column("survey_id")})
     stored = {row.survey_id: row for row in found}
     new, conflicts = [], []
     for i, survey_id in enumerate(batch.column("survey_id")):
@@ -149,3 +142,19 @@ def _not_stored(intake: Intake, batch: Batch) -> Batch:
             conflicts.append(Conflict(key, batch, i, reason))
     intake.keep_aside(conflicts)
     return batch.only(new)
+
+
+@lru_cache(maxsize=200)
+def _stored_in(within: Scope) -> Select[Any]:
+    """The surveys of `ids`, the latest first; put together once a scope."""
+    ids = as_type(bindparam("ids"), ARRAY(UUID(as_uuid=False)))
+    return (
+        select(
+            survey.c.survey_id,
+            survey.c.province_code,
+            survey.c.commune_code,
+            survey.c.content_hash,
+        )
+        .where(scope.rows_of(within, survey), survey.c.survey_id == any_(ids))
+        .order_by(survey.c.received_at.desc())
+    )
