@@ -143,7 +143,10 @@ def get(conn: Connection, code: str, on: date | None = None) -> Area:
 
 def present(conn: Connection, codes: Iterable[str]) -> dict[str, Area]:
     """The present areas with these codes, by code; unknown ones are left out."""
-    found = conn.execute(select(*_COLUMNS).where(area.c.code.in_(sorted(set(codes))), _PRESENT))
+    wanted = sorted(set(codes))
+    if not wanted:
+        return {}
+    found = conn.execute(select(*_COLUMNS).where(area.c.code.in_(wanted), _PRESENT))
     return {one.code: one for one in map(_area, found)}
 
 
