@@ -1,20 +1,15 @@
 """The clients that people really use: GDAL (and with it QGIS) and OWSLib, over HTTP, by token."""
 
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from typing import Any
 
-import geopandas
 import pyogrio
 import pytest
 from owslib.ogcapi.features import Features
 from owslib.util import Authentication
 from pyproj import Transformer
 
-from tests import ogc_world
+from tests import gdal_client, ogc_world
+from tests.gdal_client import read
 from tests.ogc_world import MANY, Service
 
 POINTED = "geom IS NOT NULL AND NOT removed"
@@ -28,34 +23,14 @@ def service(make_database: Callable[..., str], template_url: str) -> Iterator[Se
 
 @pytest.fixture(scope="module")
 def address(service: Service) -> Iterator[str]:
-    """The service as it really runs, in a process of its own: GDAL keeps Python's lock as it asks.
-
-    Its socket listens before it starts, so that nobody has to wait for it.
-    """
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        file = listening.fileno()
-        command = ["-m", "gunicorn", "web.app:create_app()", f"--bind=fd://{file}", "--threads=2"]
-        server = subprocess.Popen(
-            [sys.executable, *command, "--log-level=warning"],
-            pass_fds=(file,),
-            env={**os.environ, "DATABASE_URL": service.url},
-        )
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/ogc"
-        server.terminate()
-        server.wait(timeout=30)
+    with gdal_client.served(service) as found:
+        yield found
 
 
 @pytest.fixture
 def gdal(service: Service) -> Iterator[None]:
-    """GDAL sends the token of the service while the test runs."""
-    options = {"GDAL_HTTP_AUTH": "BEARER", "GDAL_HTTP_BEARER": service.token}
-    pyogrio.set_gdal_config_options(options)
-    yield
-    pyogrio.set_gdal_config_options(dict.fromkeys(options))
-
-
-def read(address: str, layer: str, **options: Any) -> geopandas.GeoDataFrame:
-    return geopandas.read_file(f"OAPIF:{address}", layer=layer, engine="pyogrio", **options)
+    with gdal_client.token(service):
+        yield
 
 
 @pytest.mark.usefixtures("gdal")

@@ -18,7 +18,6 @@ MANY = (
     "area", "bbox", "bbox-crs", "crs", "cursor", "datetime", "filter", "filter-crs", "filter-lang",
     "limit",
 )  # fmt: skip
-LANGUAGES = ("cql2-text", "cql2-json")
 
 
 def collection(name: str) -> Collection:
@@ -75,9 +74,10 @@ def _system(name: str) -> System:
 
 
 def _language() -> str:
-    chosen = request.args.get("filter-lang", LANGUAGES[0])
-    if chosen not in LANGUAGES:
-        raise UsageError(f"{chosen[:40]!r} is no filter-lang; there are: {', '.join(LANGUAGES)}.")
+    chosen = request.args.get("filter-lang", cql2.LANGUAGES[0])
+    if chosen not in cql2.LANGUAGES:
+        known = ", ".join(cql2.LANGUAGES)
+        raise UsageError(f"{chosen[:40]!r} is no filter-lang; there are: {known}.")
     return chosen
 
 

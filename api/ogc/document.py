@@ -44,7 +44,7 @@ _SHARED: dict[str, Part] = {
     "filter": _parameter("filter", {**_TEXT, "maxLength": 8000}, "A filter in CQL2."),
     "filter-crs": _parameter("filter-crs", _SYSTEM, "Reference system of the filter's shapes."),
     "filter-lang": _parameter(
-        "filter-lang", {"type": "string", "enum": list(asking.LANGUAGES)}, "Way it is written."
+        "filter-lang", {"type": "string", "enum": list(cql2.LANGUAGES)}, "Way it is written."
     ),
     "limit": _parameter(
         "limit",
@@ -121,9 +121,12 @@ def _paths() -> dict[str, Part]:
 
 def _of_collection(one: Collection) -> dict[str, Part]:
     base = f"/collections/{one.name}"
+    # GDAL sends conditions on the properties that stand here, and drops the zone of a moment and
+    # the time behind "2026-11-01 ". What does not stand here it compares itself, and rightly.
     own = [
         _parameter(name, schema(one.properties[name]), "Features with this value.")
         for name in cql2.queryable(one)
+        if one.properties[name].kind not in cql2.TIMES
     ]
     shared = [_reference(name) for name in asking.MANY]
     feature = [_in_path("featureId", _TEXT), _reference("crs")]

@@ -17,15 +17,17 @@ from sqlalchemy import false as nothing
 from sqlalchemy import true as everything
 
 from geo.errors import UsageError
-from geo.ogc import cql2_text, literals
+from geo.ogc import cql2_text, gdal_text, literals
 from geo.ogc.collections import Collection, Source
 from geo.ogc.cql2_text import MAX_DEPTH, MAX_LENGTH, Node
 from geo.ogc.systems import CRS84, System
 
 GEOMETRY = "geometry"
+LANGUAGES = ("cql2-text", "cql2-json", gdal_text.LANGUAGE)
 MAX_NODES = 2_000
 _MAX_WILDCARDS = 8
-_TEXTS, _TIMES = ("text", "uuid"), ("day", "moment")
+TIMES = ("day", "moment")
+_TEXTS = ("text", "uuid")
 _PROPERTY_KINDS = {"whole": "number"}
 _ZONE = "Asia/Ho_Chi_Minh"
 
@@ -46,18 +48,24 @@ class Operand:
 
 @dataclass(frozen=True)
 class Filter:
-    """A filter that was read; `system` is that of its shapes."""
+    """A filter that was read; `system` is that of its shapes.
+
+    loose: true and false may be written as 1 and 0, and lists asked for null, as GDAL does.
+    """
 
     node: Node
     system: System = CRS84
+    loose: bool = False
 
     def condition(self, collection: Collection, source: Source) -> Condition:
         """The condition for the rows of a source; raises UsageError."""
-        return _Reading(collection, source, self.system).condition(self.node)
+        return _Reading(collection, source, self.system, self.loose).condition(self.node)
 
 
 def read(text: str, language: str, system: System) -> Filter:
-    """A filter as a request has it. language: cql2-text or cql2-json; raises UsageError."""
+    """A filter as a request has it. language: one of LANGUAGES; raises UsageError."""
+    if language == gdal_text.LANGUAGE:
+        return Filter(_checked(gdal_text.parse(text)), system, loose=True)
     if language == "cql2-text":
         return Filter(_checked(cql2_text.parse(text)), system)
     if len(text) > MAX_LENGTH:
@@ -86,8 +94,9 @@ def _checked(node: Node) -> Node:
 class _Reading:
     """One filter becoming the condition for one source."""
 
-    def __init__(self, collection: Collection, source: Source, system: System) -> None:
+    def __init__(self, collection: Collection, source: Source, system: System, loose: bool) -> None:
         self.collection, self.source, self.system = collection, source, system
+        self.loose = loose
         self.operations: dict[str, Callable[[Sequence[Node]], Condition]] = {
             "and": lambda args: and_(*self._conditions(args)),
             "or": lambda args: or_(*self._conditions(args)),
@@ -142,7 +151,7 @@ class _Reading:
 
     def _property(self, name: Node) -> Operand:
         known = self.collection.properties.get(name) if isinstance(name, str) else None
-        if known is None or known.kind == "list":
+        if known is None or (known.kind == "list" and not self.loose):
             raise UsageError(
                 f"{_short(name)} is no property to filter by; there are: "
                 f"{', '.join(queryable(self.collection))}."
@@ -157,9 +166,14 @@ class _Reading:
     def _comparison(self, sign: str) -> Callable[[Sequence[Node]], Condition]:
         def compare(args: Sequence[Node]) -> Condition:
             left, right = (self._operand(one) for one in _count(args, 2, sign))
+            if self.loose:
+                left, right = _as_yes(left, right.kind), _as_yes(right, left.kind)
             left, right = alike(left, right)
             if left.kind == "yes" and sign not in ("=", "<>"):
                 raise UsageError("true and false have no order.")
+            if left.kind == "text" and sign not in ("=", "<>"):
+                # Letter by letter, as programmes sort; a language's order is another one.
+                return _COMPARE[sign](left.sql.collate("C"), right.sql)
             return _COMPARE[sign](left.sql, right.sql)
 
         return compare
@@ -201,7 +215,7 @@ class _Reading:
         def compare(args: Sequence[Node]) -> Condition:
             node, when = _count(args, 2, name)
             one = self._operand(node)
-            if one.kind not in _TIMES:
+            if one.kind not in TIMES:
                 raise UsageError(f"{name} takes a property with a moment or a day.")
             return _TIME[name](_as_moment(one), *_span(when))
 
@@ -267,10 +281,10 @@ def alike(left: Operand, right: Operand) -> tuple[Operand, Operand]:
     kinds = {left.kind, right.kind}
     if kinds == {"text", "uuid"}:
         return _as_uuid(left, right)
-    if kinds == set(_TIMES):
+    if kinds == set(TIMES):
         return Operand("moment", _as_moment(left)), Operand("moment", _as_moment(right))
     for time, text in ((left, right), (right, left)):
-        if time.kind in _TIMES and text.kind == "text" and isinstance(text.plain, str):
+        if time.kind in TIMES and text.kind == "text" and isinstance(text.plain, str):
             read_as = "date" if len(text.plain) == len("2026-09-01") else "timestamp"
             other = written({read_as: text.plain})
             return alike(left, other) if text is right else alike(other, right)
@@ -279,9 +293,16 @@ def alike(left: Operand, right: Operand) -> tuple[Operand, Operand]:
     raise UsageError(f"{kind} cannot be compared with {_KINDS[right.kind]}.")
 
 
+def _as_yes(one: Operand, beside: str) -> Operand:
+    """The numbers 1 and 0 beside true or false, as that."""
+    if beside != "yes" or one.kind != "number" or one.plain not in (0, 1):
+        return one
+    return written(bool(one.plain))
+
+
 _KINDS = {
     "text": "text", "uuid": "a UUID", "number": "a number", "yes": "true or false",
-    "day": "a day", "moment": "a moment",
+    "day": "a day", "moment": "a moment", "list": "a list",
 }  # fmt: skip
 
 

@@ -31,7 +31,7 @@ _SHAPES = {
     "GEOMETRYCOLLECTION",
 }  # fmt: skip
 _COMPARISONS = ("=", "<>", "<", ">", "<=", ">=")
-_OPERATORS = ("AND", "OR", "NOT", "BETWEEN", "LIKE", "IN", "IS", "NULL")
+_OPERATORS = ("AND", "OR", "NOT", "BETWEEN", "LIKE", "ILIKE", "IN", "IS", "NULL")
 
 
 class _Token(NamedTuple):
@@ -149,10 +149,13 @@ class _Parser:
             return _unless(negated, {"op": "between", "args": [left, low, self._operand()]})
         if self._accept("LIKE"):
             return _unless(negated, {"op": "like", "args": [left, self._operand()]})
+        if self._accept("ILIKE"):
+            args = [{"op": "casei", "args": [one]} for one in (left, self._operand())]
+            return _unless(negated, {"op": "like", "args": args})
         if self._accept("IN"):
             return _unless(negated, {"op": "in", "args": [left, self._arguments()]})
         if negated:
-            raise self._wrong("BETWEEN, LIKE or IN")
+            raise self._wrong("BETWEEN, LIKE, ILIKE or IN")
         return left
 
     def _arguments(self) -> list[Node]:
