@@ -8,16 +8,18 @@ from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from geo import areas, layers
 from geo.account_tables import access_log
+from geo.tables import survey
 from tests import page_data, people
+from tests.mvt_reading import located
 from tests.page_data import INSIDE, OUTSIDE, PAYLOADS, UNCERTAIN, words
 from web import map_store
 from web.app import create_app
 from web.map_store import Stored, over, zoom_for
-from web.maps import counting
+from web.maps import counting, cutting
 
 FILE = "/map/05001/file.html"
 BOX = "box=105,21,105.2,21.1"
@@ -178,6 +180,43 @@ def test_records_of_a_tile_are_counted_as_gdal_reads_them(world: Connection, z: 
     box = (105.0, 21.0, 105.2, 21.1)
     tiles = [layers.tile(world, "surveys", z, x, y, area) for x, y in over(box, z)]
     assert sum(map(counting.records, tiles)) == 3
+
+
+def ids_in(kept: Stored) -> set[str]:
+    """The identifiers of surveys in all the tiles, wherever they stand in these."""
+    said = b"".join(base64.b64decode(one) for one in kept.tiles.values()).decode("latin-1")
+    return set(re.findall(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", said))
+
+
+@pytest.mark.parametrize("zoom", [9, 12, 14, 16])
+def test_no_zoom_of_a_file_holds_a_record_beside_its_box(world: Connection, zoom: int) -> None:
+    area, (west, south, east, north) = areas.get(world, "05001"), (105.04, 21.03, 105.11, 21.07)
+    placed = select(survey.c.survey_id, func.ST_X(survey.c.geom), func.ST_Y(survey.c.geom))
+    rows = world.execute(placed.where(survey.c.geom.is_not(None))).all()
+    inside = {str(one) for one, x, y in rows if west < x < east and south < y < north}
+    assert 0 < len(inside) < len(rows)
+    kept = Stored()
+    map_store.add_tiles(world, kept, "surveys", area, (west, south, east, north), zoom, {})
+    assert ids_in(kept) == inside
+    assert kept.held["surveys"] == len(inside)
+
+
+@pytest.mark.parametrize("z", [9, 10, 11])
+def test_a_cut_tile_says_the_same_of_what_is_left(world: Connection, z: int) -> None:
+    area, box = areas.get(world, "05001"), (105.04, 21.03, 105.07, 21.07)
+    for x, y in over(box, z):
+        whole = layers.tile(world, "surveys", z, x, y, area)
+        cut = cutting.cut(whole, z, x, y, map_store.frame_of(box))
+        (left,) = located(cut)
+        assert left in located(whole) and len(located(whole)) > 1
+        assert cutting.cut(whole, z, x, y, (-1, -1, 2, 2)) == whole
+
+
+@pytest.mark.parametrize("query", ["layers=surveys", "layers=areas"])
+def test_a_frame_with_nothing_of_the_area_makes_no_file(client: FlaskClient, query: str) -> None:
+    answer = client.get(f"{FILE}?box=1,2,3,4&{query}")
+    assert answer.status_code == 400
+    assert "không có phần nào của Xã Ba Bể" in words(answer.text)
 
 
 def test_a_tile_of_points_and_squares_is_counted_by_what_they_stand_for() -> None:

@@ -81,7 +81,17 @@ def _records(
         if layer.name in shown:
             given = {key: value for key, value in chosen.items() if key in layer.filters}
             add_tiles(conn, kept, layer.name, area, box, _fit(box, zoom), given)
+    if not (any(kept.held.values()) or _touch(box, own)):
+        raise UsageError(
+            _("Khung nhìn không có phần nào của %(area)s. Dời bản đồ tới đó rồi lưu.",
+              area=area.full_name)
+        )  # fmt: skip
     return kept
+
+
+def _touch(one: Box, other: Box) -> bool:
+    west, south, east, north = one
+    return west <= other[2] and other[0] <= east and south <= other[3] and other[1] <= north
 
 
 def _fit(box: Box, zoom: int | None) -> int:

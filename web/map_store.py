@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from geo import boundaries, layers
 from geo.areas import Area
 from geo.errors import NotFoundError
-from web.maps import counting
+from web.maps import counting, cutting
 
 MAX_TILES = 150
 """Tiles of one layer."""
@@ -76,24 +76,33 @@ def add_tiles(
 ) -> None:
     """Keep the layer's tiles over a box, from coarse to fine, as far as the limits allow.
 
-    The world's tile comes along: its sums are the numbers of the legend.
+    Of each only what stands in the box: what one zoom holds is in the next finer one as well, so
+    that the finest tells how many records are kept. The world's tile comes along: its sums are
+    the numbers of the legend.
     """
     world = layers.tile(conn, name, 0, 0, 0, area, **filters)
     kept.total[name] = counting.records(world)
     _keep(kept, name, 0, 0, 0, world)
-    first, number = max(0, zoom - COARSER), 0
+    first, number, frame = max(0, zoom - COARSER), 0, frame_of(box)
     for z in range(first, min(zoom + FINER, DEEPEST) + 1):
         places = list(over(box, z))
         number += len(places)
         if z > first and (number > MAX_TILES or kept.size > MAX_BYTES):
             return
-        bodies = [(x, y, layers.tile(conn, name, z, x, y, area, **filters)) for x, y in places]
+        drawn = ((x, y, layers.tile(conn, name, z, x, y, area, **filters)) for x, y in places)
+        bodies = [(x, y, cutting.cut(body, z, x, y, frame)) for x, y, body in drawn]
         if z > first and kept.size + sum(len(body) for *_, body in bodies) > MAX_BYTES:
             return
-        for x, y, body in bodies:
+        for x, y, body in bodies if z else ():
             _keep(kept, name, z, x, y, body)
         kept.zooms[name] = (first, z)
         kept.held[name] = sum(counting.records(body) for *_, body in bodies)
+
+
+def frame_of(box: Box) -> cutting.Frame:
+    """A box as parts of the world's square."""
+    west, south, east, north = box
+    return (*_part(west, north), *_part(east, south))
 
 
 def over(box: Box, z: int) -> Iterator[tuple[int, int]]:
@@ -118,9 +127,12 @@ def zoom_for(box: Box) -> int:
 
 def _place(lon: float, lat: float, z: int) -> tuple[int, int]:
     side = 1 << z
-    y = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2
-    found = (math.floor((lon / 360 + 0.5) * side), math.floor(y * side))
-    return min(max(found[0], 0), side - 1), min(max(found[1], 0), side - 1)
+    x, y = (math.floor(part * side) for part in _part(lon, lat))
+    return min(max(x, 0), side - 1), min(max(y, 0), side - 1)
+
+
+def _part(lon: float, lat: float) -> tuple[float, float]:
+    return lon / 360 + 0.5, (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2
 
 
 def _keep(kept: Stored, name: str, z: int, x: int, y: int, body: bytes) -> None:
