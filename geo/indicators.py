@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, SmallInteger, Text, cast, func, null, select
 
 from geo import areas, metrics, scope
 from geo.areas import Area
 from geo.export_columns import any_demo
 from geo.metrics import METRICS
-from geo.tables import VERDICTS, household_status
+from geo.tables import VERDICTS, household, household_status
 from geo.writing.extract import Extract, of_rows
 
 KINDS = {
@@ -26,24 +26,28 @@ KINDS = {
 }
 """The columns, and how their cells are stored."""
 COLUMNS = tuple(KINDS)
-REVIEWED = ("reviewed", "reviewed_poor", "reviewed_near_poor", "left_poverty", "entered_poverty")
-"""Households by the year of their review; those that left or entered poverty since the year
-before are among the households that were reviewed in both."""
+RATED = ("rated", "poor", "near_poor")
+CHANGED = ("left_poverty", "entered_poverty")
+REVIEWED = (*RATED, *CHANGED)
+"""Households by the year of their status; those that left or entered poverty since the year
+before are among the households that have a status of both."""
 SHARES = {
-    "reviewed_poverty_rate": ("reviewed_poor", "reviewed"),
-    "reviewed_near_poor_rate": ("reviewed_near_poor", "reviewed"),
+    "poverty_rate": ("poor", "rated"),
+    "near_poor_rate": ("near_poor", "rated"),
     "left_poverty_rate": ("left_poverty", "poor_before"),
 }
-"""Share → its numerator and its denominator; poor_before: poor the year before, and reviewed in
-both."""
+"""Share → its numerator and its denominator; poor_before: poor the year before, and with a status
+of both."""
 _COUNTED = (*REVIEWED, "poor_before")
+UNDATED = None
+"""The year of statuses without one."""
 _HOUSEHOLDS = frozenset(
     ("households", "surveyed", "verified", "poor", "near_poor", "rated", "poor_surveyed")
 )
 _SURVEYS = frozenset(("surveys", "judged", *VERDICTS))
 
 Row = dict[str, Any]
-Years = dict[int, dict[str, int]]
+Years = dict[int | None, dict[str, int]]
 
 
 def extract(conn: Connection, of: Area) -> Extract:
@@ -58,7 +62,8 @@ def extract(conn: Connection, of: Area) -> Extract:
         for one, found in _figures(conn, of)
     ]
     reviews = _reviews(conn, of)
-    years = sorted({year for found in reviews.values() for year in found})
+    found_years = {year for found in reviews.values() for year in found}
+    years = sorted(found_years, key=lambda one: one or 0)
     year = metrics.today().year
 
     def rows() -> Iterator[Row]:
@@ -83,10 +88,10 @@ def _figures(conn: Connection, of: Area) -> list[tuple[Area, metrics.Figures]]:
 
 
 def _now(one: Area, found: metrics.Figures, year: int) -> Iterator[Row]:
-    """What stands at present, under the present year."""
+    """What stands at present, under the present year; not what is told by the status's own year."""
     hidden = found["suppressed"]
     for key, metric in METRICS.items():
-        if metric.kind == "time":
+        if metric.kind == "time" or key in REVIEWED or key in SHARES:
             continue
         above = below = None
         if metric.kind == "ratio":
@@ -95,16 +100,21 @@ def _now(one: Area, found: metrics.Figures, year: int) -> Iterator[Row]:
 
 
 def _by_year(
-    one: Area, found: Mapping[int, Mapping[str, int]], years: list[int], own: bool
+    one: Area, found: Mapping[int | None, Mapping[str, int]], years: list[int | None], own: bool
 ) -> Iterator[Row]:
-    """What the reviews of each year said, of areas that are the transaction's own."""
+    """What the reviews of each year said, of areas that are the transaction's own.
+
+    Of statuses without a year nothing is said that compares two years.
+    """
     for year in years:
         counts = found.get(year, dict.fromkeys(_COUNTED, 0))
-        for key in REVIEWED:
+        for key in RATED if year is UNDATED else REVIEWED:
             yield _row(
                 one, year, key, counts[key] if own else None, "households", None, None, not own
             )
         for key, (upper, lower) in SHARES.items():
+            if year is UNDATED and upper in CHANGED:
+                continue
             above, below = (counts[upper], counts[lower]) if own else (None, None)
             share = above / below if above is not None and below else None
             yield _row(one, year, key, share, "share", above, below, not own)
@@ -112,7 +122,7 @@ def _by_year(
 
 def _row(
     one: Area,
-    year: int,
+    year: int | None,
     indicator: str,
     value: float | None,
     unit: str,
@@ -142,7 +152,7 @@ def _unit(key: str) -> str:
 
 
 def _reviews(conn: Connection, of: Area) -> dict[str, Years]:
-    """Counts of reviews by area code and year, of communes, provinces and the country."""
+    """Counts of statuses by area code and year, of communes, provinces and the country."""
     table = household_status.c
     one = (table.province_code, table.commune_code, table.household_code)
     seen = (
@@ -155,6 +165,7 @@ def _reviews(conn: Connection, of: Area) -> dict[str, Years]:
             func.lag(table.year).over(partition_by=one, order_by=table.year).label("year_before"),
         )
         .where(areas.scope(of, household_status), scope.within(conn, household_status))
+        .union_all(_undated(conn, of))
         .subquery()
     )
     both = seen.c.year_before == seen.c.year - 1
@@ -162,9 +173,9 @@ def _reviews(conn: Connection, of: Area) -> dict[str, Years]:
     key = (seen.c.province_code, seen.c.commune_code, seen.c.year)
     counted = select(
         *key,
-        func.count().label("reviewed"),
-        func.count().filter(poor).label("reviewed_poor"),
-        func.count().filter(seen.c.status == "near_poor").label("reviewed_near_poor"),
+        func.count().label("rated"),
+        func.count().filter(poor).label("poor"),
+        func.count().filter(seen.c.status == "near_poor").label("near_poor"),
         func.count().filter(was_poor & ~poor).label("left_poverty"),
         func.count().filter(both & poor & (seen.c.before != "poor")).label("entered_poverty"),
         func.count().filter(was_poor).label("poor_before"),
@@ -176,3 +187,22 @@ def _reviews(conn: Connection, of: Area) -> dict[str, Years]:
             for name in _COUNTED:
                 total[name] += row[name]
     return found
+
+
+def _undated(conn: Connection, of: Area) -> Select:
+    """The statuses of households that were given without a year, as rows of reviews."""
+    table = household.c
+    return select(
+        table.province_code,
+        table.commune_code,
+        cast(null(), SmallInteger),
+        table.status,
+        cast(null(), Text),
+        cast(null(), SmallInteger),
+    ).where(
+        areas.scope(of, household),
+        scope.within(conn, household),
+        ~table.removed,
+        table.status.is_not(None),
+        table.status_year.is_(None),
+    )
