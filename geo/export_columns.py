@@ -214,9 +214,11 @@ def any_demo(conn: Connection, area: Area) -> bool:
 
 
 def plain(columns: tuple[Column, ...], query: Select) -> Select:
-    """The query with each column as the text that COPY writes of it."""
+    """The query with each column, under its name, as the text that COPY writes of it."""
     rows = query.subquery()
-    return select(*(_text(rows.c[column.name], column.kind) for column in columns))
+    return select(
+        *(_text(rows.c[column.name], column.kind).label(column.name) for column in columns)
+    )
 
 
 def for_csv(columns: tuple[Column, ...], query: Select) -> Select:
@@ -271,6 +273,7 @@ RECORDS: dict[str, Kind] = {
             "status_year",
             "causes",
             *_PLACE,
+            "attributes",
             "demo",
         ),
         household,
@@ -294,6 +297,7 @@ RECORDS: dict[str, Kind] = {
             *_AREA,
             *_VERDICT,
             *_AUDIT,
+            "attributes",
             "demo",
         ),
         survey,
@@ -320,6 +324,7 @@ RECORDS: dict[str, Kind] = {
             *_AREA,
             *_VERDICT,
             *_AUDIT,
+            "attributes",
             "demo",
         ),
         site,

@@ -16,6 +16,7 @@ from geo.accounts import sealing
 from geo.errors import UsageError
 from geo.geometry import WGS84, Floats, may_be_miswritten, point_problem, read_points
 from geo.intake.columns import Columns
+from geo.intake.exported import as_sent, is_export
 from geo.intake.records import Record, validated
 from geo.intake.source import PROBLEM, UNNAMED
 from geo.intake.values import LOCAL, excel_error
@@ -38,7 +39,8 @@ class Rejected(NamedTuple):
 class Batch:
     """Some rows of a file: the sound ones as records (all lists alike), the others rejected.
 
-    lon, lat: EPSG:4326 whatever the row's crs, NaN where it has no point.
+    lon, lat: EPSG:4326 whatever the row's crs, NaN where it has no point. exported: which rows an
+    export of this service made, see `geo.intake.exported`.
     """
 
     read: int
@@ -48,6 +50,7 @@ class Batch:
     hashes: list[str]
     lon: Floats
     lat: Floats
+    exported: list[bool]
     rejected: list[Rejected] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
 
@@ -72,6 +75,7 @@ class Batch:
             hashes=[self.hashes[i] for i in keep],
             lon=self.lon[keep],
             lat=self.lat[keep],
+            exported=[self.exported[i] for i in keep],
         )
 
 
@@ -86,9 +90,12 @@ def prepare(kind: str, numbered: list[Numbered]) -> Batch:
     """Check rows against the model, transform their points, and take their fingerprints."""
     reasons: dict[int, list[str]] = {}
     rows = []
+    exported = [is_export(row) for _line, row in numbered]
     for index, (_line, row) in enumerate(numbered):
         if UNNAMED in row or PROBLEM in row:
             row, reasons[index] = _without_marks(row)
+        if exported[index]:
+            row = as_sent(kind, row)
         rows.append(row)
     records, invalid = validated(kind, rows)
     for index, found in invalid.items():
@@ -113,6 +120,7 @@ def prepare(kind: str, numbered: list[Numbered]) -> Batch:
         hashes=hashes,
         lon=lon,
         lat=lat,
+        exported=exported,
     )
     batch = whole.only([i for i in range(len(rows)) if i not in reasons])
     batch.read = len(rows)

@@ -11,7 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from geo import copying, personal_ids, scope
 from geo.account_tables import record_change
 from geo.accounts import sealing
+from geo.intake import as_stored
 from geo.intake.batches import Batch, canonical, fingerprint
+from geo.intake.export_forms import forms
 from geo.intake.placing import Place, not_your_commune, unknown_commune
 from geo.intake.records import Household, Record
 from geo.intake.session import Conflict, Intake, Key, one_of
@@ -127,17 +129,19 @@ def _place(intake: Intake, record: Household) -> Place | str:
 def _compared(intake: Intake, batch: Batch, places: list[Place]) -> list[int]:
     """The indices of households that are not stored yet; the others are counted or updated."""
     stored = _stored(intake, [record.household_code for record in batch.records])
+    as_exported = forms(intake, "households", batch)
     new: list[int] = []
     later: list[tuple[int, _Stored]] = []
     conflicts: list[Conflict] = []
     for i, (record, place) in enumerate(zip(batch.records, places, strict=True)):
         known = stored.get(record.household_code, [])
         same_place = sorted((s for s in known if _may_be_same(s, record, place)), key=_best(place))
-        if any(s.content_hash == batch.hashes[i] for s in known):
+        form = {s.key(record): as_exported.get(s.key(record)) for s in known}
+        if any(batch.hashes[i] in (s.content_hash, form[s.key(record)]) for s in known):
             intake.report.unchanged += 1
         elif not same_place:
             new.append(i)
-        elif not _only_status_differs(batch, i, same_place[0]):
+        elif not _only_status_differs(batch, i, same_place[0], form[same_place[0].key(record)]):
             elsewhere = same_place[0].commune_code not in (place.commune_code, NO_COMMUNE)
             reason = (
                 f"a household with this code and head is stored in commune "
@@ -181,9 +185,10 @@ def _best(place: Place) -> Callable[[_Stored], tuple[bool, str, str]]:
     )
 
 
-def _only_status_differs(batch: Batch, i: int, stored: _Stored) -> bool:
+def _only_status_differs(batch: Batch, i: int, stored: _Stored, form: str | None) -> bool:
+    """form: the fingerprint of the stored one's export, where the row is of one."""
     as_before = canonical(batch.records[i], status=stored.status, status_year=stored.status_year)
-    return fingerprint(as_before) == stored.content_hash
+    return fingerprint(as_before) in (stored.content_hash, form)
 
 
 def _stored(intake: Intake, codes: list[str]) -> dict[str, list[_Stored]]:
@@ -271,7 +276,7 @@ def _update_status(intake: Intake, batch: Batch, updates: list[tuple[int, _Store
             "household_code": [record.household_code for record in records],
             "status": [record.status for record in records],
             "status_year": [record.status_year for record in records],
-            "content_hash": [batch.hashes[i] for i, _stored in updates],
+            "content_hash": _hashes(intake, batch, updates),
         },
     )
     history = [
@@ -294,6 +299,31 @@ def _update_status(intake: Intake, batch: Batch, updates: list[tuple[int, _Store
         )
     intake.report.updated += len(updates)
     intake.communes |= {(stored.province_code, stored.commune_code) for _i, stored in updates}
+
+
+def _hashes(intake: Intake, batch: Batch, updates: list[tuple[int, _Stored]]) -> list[str]:
+    """The fingerprints of the updated content: of the row, or of what an export says less of."""
+    hashes = [batch.hashes[i] for i, _stored in updates]
+    exported = [n for n, (i, _stored) in enumerate(updates) if batch.exported[i]]
+    if not exported:
+        return hashes
+    codes = [batch.records[updates[n][0]].household_code for n in exported]
+    found = intake.conn.execute(
+        select(*as_stored.COLUMNS).where(
+            scope.within(intake.conn, household), household.c.household_code == one_of(codes)
+        )
+    ).mappings()
+    rows = {(r["province_code"], r["commune_code"], r["household_code"]): r for r in found}
+    for n in exported:
+        i, stored = updates[n]
+        record = cast(Household, batch.records[i])
+        row = rows[stored.key(record)]
+        before = as_stored.record(row)
+        after = before.model_copy(
+            update={"status": record.status, "status_year": record.status_year}
+        )
+        hashes[n] = fingerprint(canonical(after, **as_stored.given(before, row)))
+    return hashes
 
 
 def _add(intake: Intake, batch: Batch, places: list[Place]) -> None:

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Row, Table, delete, select, tuple_
 
 from geo import copying, scope
 from geo.intake.batches import Batch
+from geo.intake.export_forms import forms
 from geo.intake.locating import (
     Home,
     compared_with,
@@ -87,12 +88,14 @@ def _forward(intake: Intake, batch: Batch, keys: list[Key], stored: dict[Key, Ro
     """The indices of known sites with news; repeats are counted, contradictions kept aside."""
     moved: list[int] = []
     conflicts: list[Conflict] = []
+    as_exported = forms(intake, "sites", batch) if stored else {}
     for i, key in enumerate(keys):
         known = stored.get(key)
         if known is None:
             continue
         record = cast(Site, batch.records[i])
-        if known.content_hash == batch.hashes[i] or _reported_before(intake, key, record, known):
+        same = batch.hashes[i] in (known.content_hash, as_exported.get(key))
+        if same or _reported_before(intake, key, record, known):
             intake.report.unchanged += 1
         elif reason := _contradiction(record, known):
             conflicts.append(Conflict(key, batch, i, reason))

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 from geo import copying, scope
 from geo.intake.batches import Batch
+from geo.intake.export_forms import forms
 from geo.intake.locating import (
     Home,
     compared_with,
@@ -129,16 +130,18 @@ def _not_stored(intake: Intake, batch: Batch) -> Batch:
     """The surveys whose id is new; repeats are counted and contradictions kept aside."""
     found = intake.conn.execute(_stored_in(intake.scope), {"ids": batch.column("survey_id")})
     stored = {row.survey_id: row for row in found}
+    as_exported = forms(intake, "surveys", batch)
     new, conflicts = [], []
     for i, survey_id in enumerate(batch.column("survey_id")):
         known = stored.get(survey_id)
         if known is None:
             new.append(i)
-        elif known.content_hash == batch.hashes[i]:
+            continue
+        key = (known.province_code, known.commune_code, survey_id)
+        if batch.hashes[i] in (known.content_hash, as_exported.get(key)):
             intake.report.unchanged += 1
         else:
             reason = "a survey with this id and other content is stored"
-            key = (known.province_code, known.commune_code, survey_id)
             conflicts.append(Conflict(key, batch, i, reason))
     intake.keep_aside(conflicts)
     return batch.only(new)

@@ -1,16 +1,16 @@
 """Corrections of a household: the old value is kept, and no older file brings it back."""
 
 from collections.abc import Mapping
-from itertools import product
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, and_, delete, update
 from sqlalchemy.dialects.postgresql import insert
 
 from geo import metrics, personal_ids
 from geo.errors import RejectedError, UsageError
+from geo.intake import as_stored
 from geo.intake.batches import canonical, fingerprint
-from geo.intake.records import Household, validated
+from geo.intake.records import validated
 from geo.intake.session import Key
 from geo.intake.storing_households import search_key
 from geo.persons import history, holding, moves
@@ -25,11 +25,6 @@ FIELDS = (
     "national_id",
     "causes",
     "status",
-)
-_AS_GIVEN = ("head_name", "village", "members", "ethnicity", "recorded_address")
-_CONTENT = (
-    *("household_code", *_AS_GIVEN),
-    *("status", "status_year", "accuracy_m", "crs", "lon", "lat"),
 )
 
 
@@ -61,8 +56,8 @@ def correct(
         new_value = _told(stored, field, new)
     if old_value == new_value or _same_id(stored, field, new):
         raise RejectedError("This is what is stored already; nothing was changed.")
-    before = _record(stored)
-    given = _given(before, stored)
+    before = as_stored.record(stored)
+    given = as_stored.given(before, stored)
     after = before.model_copy(update=new)
     if field == "national_id":
         given.pop("national_id", None)
@@ -162,30 +157,3 @@ def _opened(stored: RowMapping) -> str | None:
     if sealed is None:
         return None
     return personal_ids.opened(sealed, stored["province_code"], stored["household_code"])
-
-
-def _record(stored: RowMapping) -> Household:
-    """The household as the import would have read it, but for the ID, which stays sealed."""
-    content = {name: stored[name] for name in _CONTENT}
-    extra = cast(dict[str, Any], stored["attributes"])
-    return Household.model_construct(
-        **content, causes=tuple(stored["causes"]), national_id=None, **extra
-    )
-
-
-def _given(record: Household, stored: RowMapping) -> dict[str, str | None]:
-    """With which codes the row came that is stored, found by its fingerprint; and the ID's print.
-
-    No codes where it came in other coordinates: then the next file with this household is
-    compared by people.
-    """
-    id_print = stored["national_id_print"]
-    known: dict[str, str | None] = (
-        {} if id_print is None else {"national_id": bytes(id_print).hex()}
-    )
-    communes = (None, stored["commune_code"], stored["recorded_code"])
-    for province, commune in product((None, stored["province_code"]), communes):
-        given = {"province_code": province, "commune_code": commune, **known}
-        if fingerprint(canonical(record, **given)) == stored["content_hash"]:
-            return given
-    return known

@@ -4,8 +4,9 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, selec
 
 from geo import paging, scope
 from geo.errors import NotFoundError
+from geo.intake import as_stored
 from geo.intake.session import Key
-from geo.tables import area, household
+from geo.tables import household
 
 
 def locked(
@@ -18,12 +19,7 @@ def locked(
     found = (
         conn.execute(
             select(
-                *(c for c in household.c if c.name not in ("geom", "cell")),
-                *paging.position(household),
-                select(area.c.code)
-                .where(area.c.area_id == household.c.recorded_area_id)
-                .scalar_subquery()
-                .label("recorded_code"),
+                *as_stored.COLUMNS,
             )
             .where(
                 scope.within(conn, household),
