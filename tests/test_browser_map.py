@@ -112,6 +112,31 @@ def test_a_point_tells_its_class_and_leads_to_its_page(seen: Seen) -> None:
     page.wait_for_url(f"**/surveys/{INSIDE}?commune=05001")
 
 
+@pytest.mark.parametrize("code", ["__proto__", "constructor", "toString", "hasOwnProperty"])
+def test_a_record_may_be_called_as_what_every_object_has(seen: Seen, code: str) -> None:
+    page = seen.page
+
+    def renamed(route: Route) -> None:
+        body = route.fetch().body()
+        route.fulfill(body=body.replace(INSIDE.encode(), code.ljust(len(INSIDE)).encode()))
+
+    # The library asks by the name itself: spaces behind it are taken off again.
+    page.add_init_script(
+        "window.addEventListener('DOMContentLoaded', () => {"
+        " const ask = L.VectorGrid.Protobuf.prototype.ask;"
+        " L.VectorGrid.Protobuf.include({ask: async function (coords) {"
+        "  const tile = await ask.call(this, coords);"
+        "  for (const layer of Object.values(tile.layers)) for (const one of layer.features)"
+        "   if (typeof one.properties.id === 'string') one.properties.id = one.properties.id.trim();"
+        "  return tile; }}); });"
+    )
+    page.route("**/tiles/surveys/**", renamed)
+    page = seen.open("/map/05001?layers=surveys&at=13/21.05/105.05")
+    page.mouse.click(*at(page, 105.05, 21.05))
+    assert code in page.locator(".leaflet-popup").inner_text()
+    assert seen.faults == []
+
+
 def test_the_keyboard_reads_what_stands_in_the_middle(seen: Seen) -> None:
     page = seen.open("/map/05001?at=13/21.05/105.05")
     page.focus(".map")

@@ -32,7 +32,8 @@
     const layer = L.vectorGrid.protobuf(config.url, {
       rendererFactory: L.canvas.tile,
       vectorTileLayerStyles: new Proxy({}, {get: () => draw}),
-      getFeatureId: (feature) => feature.properties.id,
+      // A code may be called as something that every object has: the library looks it up in one.
+      getFeatureId: (feature) => "id:" + feature.properties.id,
       pane: "points",
       tolerance: 5,
       maxZoom: map.getMaxZoom(),

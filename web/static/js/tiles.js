@@ -36,9 +36,12 @@
     home: {half: 1.05, corners: [[0, -1.25], [1.05, -0.25], [1.05, 1], [-1.05, 1], [-1.05, -0.25]]},
   };
 
+  /* An unknown shape is drawn as a disc: a throw here would leave the tile unfinished for ever. */
+  const shapeOf = (name) => (Object.hasOwn(L.Canvas.Tile.SHAPES, name) ? L.Canvas.Tile.SHAPES[name] : L.Canvas.Tile.SHAPES.disc);
+
   /* One record: as much of its shape as `share` in its colour, the rest white. */
   function drawMark(context, p, r, mark) {
-    const half = L.Canvas.Tile.SHAPES[mark.shape].half * r;
+    const half = shapeOf(mark.shape).half * r;
     tracePath(context, p, r, mark.shape);
     context.fillStyle = "#ffffff";
     context.fill();
@@ -184,7 +187,7 @@
   }
 
   function tracePath(context, p, r, shape) {
-    const {corners, round} = L.Canvas.Tile.SHAPES[shape];
+    const {corners, round} = shapeOf(shape);
     context.beginPath();
     if (corners) {
       for (const [x, y] of corners) { context.lineTo(p.x + x * r, p.y + y * r); }
