@@ -12,7 +12,7 @@ from pyproj import Geod
 
 from tests.browsing import chromium
 from tests.map_browser import Seen, Site, at, look, looking, small_world, status
-from tests.page_data import INSIDE, PAYLOADS
+from tests.page_data import INSIDE, OUTSIDE, PAYLOADS
 
 pytestmark = pytest.mark.browser
 
@@ -110,6 +110,31 @@ def test_a_point_tells_its_class_and_leads_to_its_page(seen: Seen) -> None:
     assert "Khớp địa bàn" in popup.inner_text() and INSIDE in popup.inner_text()
     popup.locator("a", has_text="Mở").click()
     page.wait_for_url(f"**/surveys/{INSIDE}?commune=05001")
+
+
+def test_all_records_at_one_place_can_be_read(seen: Seen) -> None:
+    page = seen.open("/map/19?layers=findings,surveys&at=13/21.05/105.15")
+    page.mouse.click(*at(page, 105.15, 21.05))
+    popup = page.locator(".leaflet-popup")
+    popup.wait_for()
+    told = popup.inner_text()
+    assert told.startswith("2 bản ghi ở đây") and told.count(OUTSIDE) == 2
+    assert "Nặng" in told and popup.locator("a", has_text="Mở").count() == 2
+
+
+def test_the_keyboard_reads_the_area_in_the_middle(seen: Seen) -> None:
+    page = seen.open("/map/19?layers=areas&at=13/21.02/105.05")
+    page.focus(".map")
+    page.keyboard.press("Enter")
+    assert page.locator(".leaflet-popup strong").inner_text() == "Xã Ba Bể"
+
+
+def test_a_figure_of_an_area_has_its_name_where_areas_are_not_coloured(seen: Seen) -> None:
+    page = seen.open("/map/19?layers=&at=13/21.02/105.05")
+    page.mouse.click(*at(page, 105.05, 21.02))
+    told = page.locator(".leaflet-popup").inner_text()
+    figure = page.locator("select[name=metric] option:checked").inner_text()
+    assert re.search(rf"{figure}: [\d,]+ ?%", told)
 
 
 @pytest.mark.parametrize("code", ["__proto__", "constructor", "toString", "hasOwnProperty"])

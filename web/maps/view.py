@@ -128,6 +128,7 @@ def words() -> dict[str, str]:
         "ground": _("Diện tích"),
         "scale": _("Tỷ lệ khoảng"),
         "printed": _("In lúc"),
+        "here": _("%(n)s bản ghi ở đây"),
         "none": _("Không tìm thấy."),
         "first": _("%(shown)s kết quả đầu tiên; gõ thêm để thu hẹp."),
         "offline": _("Không tìm được lúc này."),

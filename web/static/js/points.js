@@ -64,16 +64,12 @@
   };
 
   /* Follows the pointer over `layers()`, the last drawn first. `below` describes what lies under
-     all marks, or nothing; `choose(layer, p, latlng)` is called with a clicked point. */
+     all marks, or nothing; `choose(layer, p, latlng, all)` is called with a clicked point, and with
+     {layer, p} of `all` the points there. */
   Ancu.follow = function (map, layers, below, choose) {
     const tip = L.tooltip({className: "tip-box", direction: "top", offset: [0, -6]});
-    const hit = (point) => {
-      for (const layer of layers().reverse()) {
-        const p = layer.markAt(point);
-        if (p) { return {layer, p}; }
-      }
-      return null;
-    };
+    const hits = (point) => layers().reverse().flatMap((layer) => layer.marksAt(point).map((p) => ({layer, p})));
+    const hit = (point) => hits(point)[0] || null;
     let hovered = null;
     map.on("mousemove", (event) => {
       const found = hit(event.layerPoint);
@@ -86,9 +82,10 @@
     });
     map.on("mouseout zoomstart", () => { hovered = null; tip.remove(); });
     const pick = (point, latlng) => {
-      const found = map.ancu.picking ? null : hit(point);
+      const all = map.ancu.picking ? [] : hits(point);
+      const [found] = all;
       if (!found) { return false; }
-      if (found.p.count === undefined) { choose(found.layer, found.p, latlng); } else { map.setView(latlng, Math.min(map.getZoom() + 2, map.getMaxZoom())); }
+      if (found.p.count === undefined) { choose(found.layer, found.p, latlng, all.filter(({p}) => p.count === undefined)); } else { map.setView(latlng, Math.min(map.getZoom() + 2, map.getMaxZoom())); }
       return true;
     };
     map.on("click", (event) => pick(event.layerPoint, event.latlng));

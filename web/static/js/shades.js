@@ -134,19 +134,23 @@
         map.ancu.popup(popup(code), event.latlng);
       });
     }
-    function describe(code) {
+    /* Opens what a click at a layer point of the map would open. */
+    function read(point, latlng) {
+      const one = areas && areas.getLayers().find((shape) => shape._containsPoint(point));
+      if (one) { map.ancu.popup(popup(one.feature.properties.code), latlng); }
+    }
+    function describe(code, always) {
       const known = figures[code] || {name: code}, metric = view.metric();
       const box = element("div", "tip");
       box.append(element("strong", "", known.name));
       if (known.province) { box.append(element("span", "", config.provinces[known.province] || known.province)); }
-      if (view.shown()) {
+      if (always || view.shown()) {
         box.append(element("span", "", config.metrics[metric].label + ": " + (known.suppressed ? map.ancu.words.suppressed : percent(known[metric]))));
       }
       return box;
     }
     function popup(code) {
-      const box = describe(code);
-      if (!view.shown()) { box.append(element("span", "", percent((figures[code] || {})[view.metric()]))); }
+      const box = describe(code, true);
       if (config.saved) { return box; }
       for (const [path, text] of [["/map/", words.mapOf], ["/progress/", words.progressOf]]) {
         const link = element("a", "", text);
@@ -182,6 +186,6 @@
       return part;
     }
 
-    return {begin, renew, restyle, legend, title, under: () => under, busy: () => asking, failure: () => failed};
+    return {begin, renew, read, restyle, legend, title, under: () => under, busy: () => asking, failure: () => failed};
   };
 })();

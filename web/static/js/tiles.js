@@ -83,14 +83,14 @@
       tile.style.margin = -MARGIN + "px";
     },
     // Its own handlers do not work under Leaflet 1.9 and see one tile at a time: ask it instead.
-    /* The properties of the mark drawn last at a layer point of the map, else null. */
-    markAt: function (point) {
-      let hit = null;
+    /* The properties of the marks at a layer point of the map, the one drawn last first. */
+    marksAt: function (point) {
+      const hit = [];
       for (const tile of this.tilesShown()) {
         if (!tile._map) { continue; }
         const inTile = this._inTile(tile, point);
         for (const mark of Object.values(tile._layers)) {
-          if (mark._containsPoint(inTile)) { hit = mark.properties; }
+          if (mark._containsPoint(inTile)) { hit.unshift(mark.properties); }
         }
       }
       return hit;

@@ -205,12 +205,18 @@
       }
       return box;
     }
-    const popup = (layer, p, latlng) => L.popup({maxWidth: 280}).setLatLng(latlng).setContent(recordPopup(layer, p)).openOn(map);
+    /* All records at one place: findings stand where their survey does, and hide it. */
+    function popup(layer, p, latlng, all) {
+      const box = element("div", "at-place");
+      if (all.length > 1) { box.append(element("small", "", words.here.replace("%(n)s", counts.format(all.length)))); }
+      box.append(...all.map((one) => recordPopup(one.layer, one.p)));
+      L.popup({maxWidth: 280, maxHeight: 300}).setLatLng(latlng).setContent(box).openOn(map);
+    }
     const follow = Ancu.follow(map, shownLayers, areas.under, popup);
     map.getContainer().addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.target !== map.getContainer() || map.ancu.picking) { return; }
-      const centre = map.getCenter();
-      follow.pick(map.latLngToLayerPoint(centre), centre);
+      const centre = map.getCenter(), point = map.latLngToLayerPoint(centre);
+      if (!follow.pick(point, centre)) { areas.read(point, centre); }
     });
 
     /* ---- the legend ---- */
