@@ -145,6 +145,22 @@ def test_the_drill_brings_back_everything_as_it_was_at_the_moment(
         fresh()
 
 
+def test_files_are_copied_where_the_settings_have_their_defaults(folder: Path) -> None:
+    """Nothing is set, no anchor was noted yet, and the keys lie in the home."""
+    home, files, kept_keys = folder / ".ancu", folder / "files", folder / "keys"
+    for one in (home, files, kept_keys):
+        one.mkdir()
+    (home / "keys.json").write_text("{}")
+    copies = {"BACKUP_FILES": files, "BACKUP_KEYS": kept_keys}
+    sh(f"cd {folder}\n{FILES}", **copies)
+    assert (kept_keys / "keys.json").read_text() == "{}"
+    assert sorted(one.name for one in files.iterdir()) == ["photos"]
+    again = folder / "again"
+    (again / ".ancu").mkdir(parents=True)
+    sh(f"cd {again}\n{RETURN}", **copies)
+    assert sorted(one.name for one in (again / ".ancu").iterdir()) == ["keys.json", "photos"]
+
+
 def test_a_segment_is_archived_whole_and_once(folder: Path) -> None:
     archive, segment = folder / "wal", folder / "0001"
     archive.mkdir()
