@@ -77,6 +77,13 @@ def test_findings_have_the_agreed_columns(written, ids):
     assert second["survey_id"] == ids["uncertain"]
 
 
+def test_a_finding_about_a_site_is_told_by_its_site_alone(conn, ids, written):
+    world.add_finding(conn, ids["site"], "stage_order", subject="site")
+    (row,) = rows_of(written("sites", "csv"))
+    assert (row["site_code"], row["rules"], row["flagged"]) == (ids["site"], "stage_order", "1")
+    assert len(rows_of(written("findings", "csv"))) == 2
+
+
 def test_households_keep_their_values_and_no_personal_id(written, ids):
     rows = {row["household_code"]: row for row in rows_of(written("households", "csv"))}
     assert len(rows) == 5

@@ -54,8 +54,8 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
 def export(kind: str, out: Path, area: str, format: str | None, **asked: str | None) -> None:
     """Write records of KIND to the file OUT; - is stdout.
 
-    KIND is households, surveys, sites, findings, progress, statistics or areas. Records take the
-    filters of their page.
+    KIND is households, surveys, sites (with the findings about them), findings (about surveys),
+    progress, statistics or areas. Records take the filters of their page.
     """
     to_stdout = str(out) == "-"
     if out.is_dir():
