@@ -96,7 +96,9 @@ class LocalMap(folium.Map):
             attribution_control=background is not None,
         )
         self.label = label
-        self.without_script = _("Bản đồ cần JavaScript. Số liệu của từng địa bàn có trong bảng ở trang Tiến độ.")
+        self.without_script = _(
+            "Bản đồ cần JavaScript. Số liệu của từng địa bàn có trong bảng ở trang Tiến độ."
+        )
         self.default_js = (
             []
             if alone
