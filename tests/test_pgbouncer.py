@@ -1,6 +1,7 @@
 """Through PgBouncer in transaction mode all works: no state outlives its transaction."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -8,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg2
@@ -24,11 +26,35 @@ from geo.config import settings
 from geo.scope import OPERATOR, Scope, bind
 from tests import intake_world, people
 from tests.conftest import unpooled
+from tests.standby import folder_of
 from web.app import create_app
 
 PROGRAM = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
+DOC = (Path(__file__).parent.parent / "docs" / "production.md").read_text(encoding="utf-8")
 SERVERS = 3
 """Connections to the database: fewer than clients, so that they are really shared."""
+
+
+@contextmanager
+def served(cluster: Cluster, folder: Path) -> Iterator[None]:
+    """PgBouncer runs with the settings in a folder, as the user who runs the cluster."""
+    owner = cluster.owner
+    switch = {}
+    if os.geteuid() == 0:
+        for path in (folder, *folder.iterdir()):
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+        switch = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+    server = subprocess.Popen([PROGRAM, str(folder / "pgbouncer.ini")], cwd="/", **switch)
+    deadline = time.monotonic() + 20
+    while not (folder / ".s.PGSQL.6432").exists():
+        assert server.poll() is None, (folder / "log").read_text()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    try:
+        yield
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +66,6 @@ def bouncer(
     direct = make_database(template_url)
     name = direct.split("?")[0].split("/")[-1]
     folder = Path(tempfile.mkdtemp(prefix="ancu-bouncer-"))
-    owner = cluster.owner
     (folder / "users.txt").write_text('"ancu" ""\n"ancu_runtime" ""\n')
     (folder / "pgbouncer.ini").write_text(
         # auth_type any signs everybody in as the user whom the database names.
@@ -52,21 +77,9 @@ def bouncer(
         f"pool_mode = transaction\ndefault_pool_size = {SERVERS}\nmax_client_conn = 100\n"
         f"logfile = {folder}/log\npidfile = {folder}/pid\n"
     )
-    switch = {}
-    if os.geteuid() == 0:
-        for path in (folder, *folder.iterdir()):
-            os.chown(path, owner.pw_uid, owner.pw_gid)
-        switch = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
-    server = subprocess.Popen([PROGRAM, str(folder / "pgbouncer.ini")], cwd="/", **switch)
     through = f"postgresql://ancu@/{name}?host={folder}&port=6432"
-    deadline = time.monotonic() + 20
-    while not (folder / ".s.PGSQL.6432").exists():
-        assert server.poll() is None, (folder / "log").read_text()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    yield direct, through
-    server.terminate()
-    server.wait(timeout=20)
+    with served(cluster, folder):
+        yield direct, through
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -154,3 +167,44 @@ def test_role_and_scope_end_with_the_transaction(bouncer: tuple[str, str]) -> No
             "(SELECT oid FROM pg_database WHERE datname = current_database())"
         )
         assert conn.scalar(text(left)) == 0
+
+
+def test_the_list_of_secrets_that_the_documentation_makes_signs_in_on_both_sides() -> None:
+    (query,) = re.findall(r'psql -AtX -c "(SELECT.*?)" > userlist', DOC, re.DOTALL)
+    folder = Path(tempfile.mkdtemp(prefix="ancu-secrets-"))
+    folder.chmod(0o755)
+    home = folder / "home"
+    home.mkdir(mode=0o755)
+    cluster = Cluster(home, (("fsync", "off"),))
+    cluster.start()
+    engine = unpooled(cluster.url())
+    inside = folder_of(cluster, folder / "bouncer")
+    try:
+        with engine.begin() as conn:
+            conn.execute(text("ALTER ROLE ancu PASSWORD 'một'"))
+            conn.execute(text("CREATE ROLE ancu_runtime LOGIN PASSWORD 'hai'"))
+            lines = conn.execute(text(query.replace('\\"', '"'))).scalars().all()
+        (inside / "userlist.txt").write_text("\n".join(lines) + "\n")
+        # From now on nobody comes in without a password.
+        (cluster.data / "pg_hba.conf").write_text("local all all scram-sha-256\n")
+        with engine.begin() as conn:
+            conn.execute(text("SELECT pg_reload_conf()"))
+        (inside / "pgbouncer.ini").write_text(
+            f"[databases]\nancu = host={cluster.socket} dbname=ancu\n[pgbouncer]\nlisten_addr =\n"
+            f"unix_socket_dir = {inside}\nauth_type = scram-sha-256\n"
+            f"auth_file = {inside}/userlist.txt\npool_mode = transaction\n"
+            f"logfile = {inside}/log\npidfile = {inside}/pid\n"
+        )
+        with served(cluster, inside):
+            for role, password in (("ancu", "một"), ("ancu_runtime", "hai")):
+                asked = {"host": str(inside), "port": 6432, "dbname": "ancu", "user": role}
+                with closing(psycopg2.connect(password=password, **asked)) as conn:
+                    cursor = conn.cursor()
+                    cursor.execute("SELECT current_user")
+                    assert cursor.fetchone() == (role,)
+                with pytest.raises(psycopg2.OperationalError):
+                    psycopg2.connect(password="ba", **asked)
+    finally:
+        engine.dispose()
+        cluster.stop()
+        shutil.rmtree(folder, ignore_errors=True)
