@@ -190,11 +190,11 @@ RankedCommune = create_model(
 )
 IndicatorRow = create_model(
     "IndicatorRow",
-    __doc__="One indicator of one area and year; values are null where they are hidden.",
+    __doc__="An indicator of an area and year; null: a year not given, a value that is hidden.",
     area_code=(str, ...),
     area_name=(str, ...),
     level=(str, ...),
-    year=(int, ...),
+    year=(int | None, ...),
     indicator=(str, ...),
     value=(float | None, ...),
     unit=(str, ...),

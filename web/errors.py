@@ -13,8 +13,9 @@ from werkzeug.wrappers import Response
 
 from api.access import caller, may
 from api.errors import STATUS
+from api.ogc.answering import prefers_page
 from geo.accounts import roles
-from geo.errors import AncuError, ForbiddenError, SignInError
+from geo.errors import AncuError, ForbiddenError, NotFoundError, SignInError, UsageError
 from web import labels
 from web.language import language
 from web.messages import in_words
@@ -69,7 +70,8 @@ def install(app: Flask) -> None:
 
 def _choose(for_programs: Any) -> Any:
     def answer(error: Exception) -> Any:
-        return for_programs(error) if _asked_by_program() else _page(error)
+        by_program = _asked_by_program() and not _mistyped_page(error)
+        return for_programs(error) if by_program else _page(error)
 
     return answer
 
@@ -78,6 +80,12 @@ def _asked_by_program() -> bool:
     """Whether a program reads the answer: of the API, of a page's script, or with a token."""
     by_script = request.path.endswith((".json", ".geojson"))
     return request.path.startswith(FOR_PROGRAMS) or by_script or "Authorization" in request.headers
+
+
+def _mistyped_page(error: Exception) -> bool:
+    """Whether somebody reads the pages of /ogc and asked for what does not exist."""
+    wrong = isinstance(error, UsageError | NotFoundError)
+    return wrong and request.path.startswith("/ogc") and prefers_page()
 
 
 def _plain(error: Exception) -> Any:

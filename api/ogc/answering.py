@@ -65,24 +65,38 @@ def link(rel: str, href: str, kind: str = JSON, title: str = "", **more: Any) ->
     return {"rel": rel, "type": kind, "href": href, **named, **more}
 
 
+def written_base() -> str:
+    """The address of the request without its parameters, fit to be written: percent-encoded."""
+    named = (request.view_args or {}).get("feature_id", "")
+    path = quote(request.path.removesuffix(named), safe="/") + quote(named, safe="")
+    return f"{request.url_root.rstrip('/')}{path}"
+
+
 def itself(kind: str = JSON) -> list[Link]:
     """The links of a resource to itself and to its other form."""
-    other = {**request.args.to_dict(), "f": "html"}
-    alternate = f"{request.base_url}?{urlencode(other)}"
+    given, base = request.args.to_dict(), written_base()
+    own = f"{base}?{urlencode(given)}" if given else base
+    alternate = f"{base}?{urlencode({**given, 'f': 'html'})}"
     return [
-        link("self", request.url, kind, "This document"),
+        link("self", own, kind, "This document"),
         link("alternate", alternate, HTML, "This document as a page"),
     ]
 
 
 def for_people() -> bool:
     """Whether the request is for a page; raises UsageError for a form that does not exist."""
+    chosen = request.args.get("f", FORMS[0])
+    if chosen not in FORMS:
+        raise UsageError(f"{chosen[:20]!r} is no form of this; f is one of: {', '.join(FORMS)}.")
+    return prefers_page()
+
+
+def prefers_page() -> bool:
+    """Whether a person reads the answer, also where that tells of an error."""
     chosen = request.args.get("f")
     if chosen is None:
         kinds = request.accept_mimetypes
         return kinds.best_match((JSON, GEOJSON, SCHEMA, HTML), default=JSON) == HTML
-    if chosen not in FORMS:
-        raise UsageError(f"{chosen[:20]!r} is no form of this; f is one of: {', '.join(FORMS)}.")
     return chosen == "html"
 
 

@@ -19,6 +19,7 @@ from api.ogc.answering import (
     itself,
     link,
     said,
+    written_base,
 )
 from geo import paging
 from geo.ogc import items
@@ -52,7 +53,7 @@ def listed(of: Collection, found: paging.Page, system: System, matched: int | No
 
 
 def _following(cursor: str) -> str:
-    return f"{request.base_url}?{urlencode({**request.args.to_dict(), 'cursor': cursor})}"
+    return f"{written_base()}?{urlencode({**request.args.to_dict(), 'cursor': cursor})}"
 
 
 def single(of: Collection, row: Record, system: System) -> Response:
