@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
 from geo import db
 from geo.scope import OPERATOR
@@ -257,6 +257,23 @@ def test_areas_without_figures_are_hatched(watched: Watched) -> None:
     fills = [path.get_attribute("fill") for path in page.locator(".map path").all()]
     assert fills.count("url(#no-data)") == 1 and len(fills) == 2
     assert page.locator("pattern#no-data").count() == 1
+
+
+def test_areas_whose_figures_are_hidden_are_dotted_and_named(watched: Watched) -> None:
+    def hiding(route: Route) -> None:
+        text = route.fetch().text()
+        assert '"completion": null' in text
+        route.fulfill(
+            body=text.replace('"completion": null', '"completion":null,"suppressed":true')
+        )
+
+    watched.page.route("**/progress/19?metric=completion", hiding)
+    page = watched.open("/progress/19?metric=completion")
+    page.wait_for_selector(".map[data-ready=areas]")
+    fills = [path.get_attribute("fill") for path in page.locator(".map path").all()]
+    assert fills.count("url(#suppressed)") == 1 and "url(#no-data)" not in fills
+    assert page.locator("pattern#suppressed").count() == 1
+    assert "Số liệu được che" in page.locator("#legend").inner_text()
 
 
 def test_arrow_keys_do_not_send_the_filters(watched: Watched) -> None:

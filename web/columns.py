@@ -59,11 +59,15 @@ def ordered(rows: Iterable[dict[str, Any]], key: str, descending: bool) -> list[
 def for_map(
     rows: Iterable[Mapping[str, Any]], metrics: Iterable[str], url: Any
 ) -> dict[str, dict[str, Any]]:
-    """code → name, url and the metrics that a choropleth shows; `url(code)` may return None."""
+    """code → name, url and the metrics that a choropleth shows; `url(code)` may return None.
+
+    An area whose figures are hidden says so: it is not one without figures.
+    """
     keys = tuple(metrics)
     return {
         row["code"]: {"name": row["full_name"], "url": url(row["code"])}
         | {key: None if row[key] is None else round(row[key], 4) for key in keys}
+        | ({"suppressed": True} if row["suppressed"] else {})
         for row in rows
         if row["code"]
     }

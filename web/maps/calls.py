@@ -9,7 +9,7 @@ from flask import url_for
 from geo.layers import LAYERS
 from web import labels
 from web.maps.marks import VERDICT_MARKS
-from web.maps.scales import NO_DATA, SCALES
+from web.maps.scales import NO_DATA, SCALES, SUPPRESSED
 from web.maps.skeleton import Call
 
 PLACEHOLDER = "00000000-0000-0000-0000-000000000000"
@@ -34,6 +34,7 @@ def choropleth(area_code: str, metric: str, names: Mapping[str, str]) -> Call:
             "metric": metric,
             "scales": scales,
             "noData": NO_DATA,
+            "suppressed": SUPPRESSED,
         },
     )
 

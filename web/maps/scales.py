@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-NO_DATA = "url(#no-data)"
+NO_DATA, SUPPRESSED = "url(#no-data)", "url(#suppressed)"
 """The hatching that templates/parts.html defines."""
 _BLUES = ("#dbe9f6", "#9cc9e2", "#60a6d2", "#2b7bba", "#08458a")
 _BROWNS = ("#fdeac0", "#fbd38c", "#f49b45", "#d8611c", "#94330c")

@@ -37,10 +37,12 @@
       const at = classOf(scale, value);
       return at === null ? null : scale.colours[at];
     };
+    const isHidden = (code) => Boolean(figures[code] && figures[code].suppressed);
     const style = (feature) => {
-      const fill = colour(feature.properties.code);
+      const {code} = feature.properties, fill = colour(code);
+      const bare = isHidden(code) ? config.suppressed : config.noData;
       return {
-        renderer, color: "#ffffff", weight: 1, fillColor: fill || config.noData, fillOpacity: fill ? 0.95 : 0.8,
+        renderer, color: "#ffffff", weight: 1, fillColor: fill || bare, fillOpacity: fill ? 0.95 : 0.8,
       };
     };
     const tooltip = (code) => {
@@ -48,7 +50,8 @@
       const known = figures[code] || {name: code};
       box.append(element("strong", "", known.name));
       for (const key of Object.keys(config.scales)) {
-        const line = element("span", key === metric ? "on" : "", config.scales[key].label + ": " + percent(known[key]));
+        const line = element("span", key === metric ? "on" : "", config.scales[key].label + ": "
+          + (isHidden(code) && (known[key] ?? null) === null ? map.ancu.words.suppressed : percent(known[key])));
         box.append(line);
       }
       return box;
@@ -68,9 +71,11 @@
     function legend() {
       const scale = config.scales[metric];
       const words = ranges(scale);
+      const hidden = Object.keys(figures).some((code) => isHidden(code) && colour(code) === null);
       document.getElementById("legend").replaceChildren(
         element("strong", "", scale.label), ...scale.colours.map((fill, i) => key(fill, words[i])),
-        key(null, map.ancu.words.noData, "hatched"));
+        key(null, map.ancu.words.noData, "hatched"),
+        ...(hidden ? [key(null, map.ancu.words.suppressed, "dotted")] : []));
     }
 
     function change(wanted) {
