@@ -41,6 +41,26 @@ def test_all_records_at_one_place_can_be_read(seen: Seen) -> None:
     assert "Nặng" in told and popup.locator("a", has_text="Mở").count() == 2
 
 
+def test_that_a_link_was_copied_is_said_beside_the_measure_and_until_the_map_moves(
+    seen: Seen,
+) -> None:
+    page = seen.open("/map/05001")
+    page.evaluate(
+        "Object.defineProperty(navigator, 'clipboard', {value: {writeText: async () => {}}})"
+    )
+    hint = page.locator("#map-hint")
+    page.click("[data-act=measure]")
+    page.click("[data-act=copy]")
+    expect(hint).to_contain_text("Đã sao chép liên kết.")
+    expect(hint).to_contain_text("Chiều dài")
+    page.click("[data-act=measure]")
+    expect(hint).to_be_hidden()
+    page.click("[data-act=copy]")
+    expect(hint).to_have_text("Đã sao chép liên kết.")
+    page.uncheck("input[name=layers][value=surveys]")
+    expect(hint).to_be_hidden()
+
+
 def test_the_keyboard_reads_the_area_in_the_middle(seen: Seen) -> None:
     page = seen.open("/map/19?layers=areas&at=13/21.02/105.05")
     page.focus(".map")

@@ -67,6 +67,7 @@
       hint.replaceChildren(...parts, element("span", "", words.measureHelp));
     }
     function measure(on) {
+      forget();
       button("measure").setAttribute("aria-pressed", String(on));
       map.ancu.picking = on;
       map.getContainer().classList.toggle("measuring", on);
@@ -84,6 +85,26 @@
       if (event.key === "Enter") { places.push(map.getCenter()); draw(); }
       if (event.key === "Backspace") { event.preventDefault(); places.pop(); draw(); }
     });
+
+    /* ---- what was said of the link: as long as the map is what the link leads to ---- */
+    let said = null, forgetting = 0;
+    function forget() {
+      clearTimeout(forgetting);
+      if (!said) { return; }
+      said.remove();
+      said = null;
+      hint.hidden = !measuring();
+    }
+    function say(text) {
+      forget();
+      if (!measuring()) { hint.replaceChildren(); }
+      said = element("span", "", text);
+      hint.append(said);
+      hint.hidden = false;
+      forgetting = setTimeout(forget, 10000);
+    }
+    map.on("movestart zoomstart", forget);
+    document.getElementById("map-form").addEventListener("change", forget);
 
     /* ---- the whole screen ---- */
     const whole = document.getElementById("map-view"), leave = whole.querySelector("[data-act=leave]");
@@ -107,8 +128,7 @@
         const link = map.ancu.link();
         try {
           await navigator.clipboard.writeText(link);
-          hint.hidden = false;
-          hint.textContent = words.copied;
+          say(words.copied);
         } catch (error) {
           console.info(error);
           const dialog = document.getElementById("map-link");
