@@ -50,7 +50,7 @@ def summary(report: ImportReport, rejects: Path | None = None) -> list[str]:
     if report.conflicts:
         lines.append(
             f"{report.conflicts:,} rows contradict what is stored: they are kept aside, "
-            "nothing was overwritten."
+            "nothing was overwritten. The page Import and each record's own page tell why."
         )
     if report.rejected and rejects:
         lines.append(f"The rejected rows are in {rejects}, each with its line and reason.")
