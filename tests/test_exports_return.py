@@ -83,7 +83,8 @@ def edited(path: Path, key: str, **changed: str) -> Path:
 @pytest.mark.parametrize("kind", ROWS)
 def test_an_export_that_comes_back_is_nothing_new(filled, taken, kind, format):
     before = filled.execute(select(TABLES[kind])).all()
-    report = import_file(filled, kind, taken(kind, format))
+    # As the command does it, and as a request does.
+    report = import_file(filled, kind, taken(kind, format), apart=format == "csv")
     assert figures(report) == (0, 0, len(ROWS[kind]), 0, 0)
     assert filled.execute(select(TABLES[kind])).all() == before
     assert load(filled, kind, *ROWS[kind]).unchanged == len(ROWS[kind])

@@ -15,9 +15,9 @@ def forms(intake: Intake, kind: str, batch: Batch) -> dict[Key, str]:
 
     Only of stored records that the sender sees; nothing for rows that are of no export.
     """
-    codes = [c for c, yes in zip(batch.column(KEYS[kind]), batch.exported, strict=True) if yes]
-    if not codes:
+    if not any(batch.exported):
         return {}
+    codes = [c for c, yes in zip(batch.column(KEYS[kind]), batch.exported, strict=True) if yes]
     of = RECORDS[kind]
     stored = [column for column in of.table.c if column.name not in ("geom", "cell")]
     among = survey.c.survey_id.in_(codes) if kind == "surveys" else of.key == one_of(codes)
