@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 from api.ogc.document import document
 from geo.layers import LAYERS, MAX_ZOOM
 from geo.ogc.collections import COLLECTIONS
-from tests import ogc_world
+from tests import mvt_reading, ogc_world
 from tests.ogc_world import Service
 from web.app import create_app
 
@@ -166,6 +166,13 @@ def test_tiles_described_are_tiles_served(service: Service, name: str) -> None:
     held = {one["id"] for one in tilejson["vector_layers"]}
     assert held == ({"areas", "area_labels"} if name == "areas" else {name})
     assert all(one.encode() in first.data for one in held)
+    for layer in tilejson["vector_layers"] if name != "areas" else ():
+        squares = client.get(url.format(z=5, x=25, y=14).replace("http://localhost", "")).data
+        shown = [*mvt_reading.features(first.data), *mvt_reading.features(squares)]
+        told = {(key, type(value)) for one in shown for key, value in one.items()}
+        types = {"String": str, "Number": int}
+        assert len(told) > 4
+        assert told <= {(key, types[of]) for key, of in layer["fields"].items()}
 
 
 def test_the_matrix_set_is_that_of_web_maps(service: Service) -> None:

@@ -117,7 +117,7 @@ def tilejson(of: Collection) -> Response:
         "tilejson": "3.0.0",
         "name": of.en,
         "tiles": [_template(of, "{z}", "{x}", "{y}")],
-        "vector_layers": [{"id": one["id"], "fields": {}} for one in _layers(of)],
+        "vector_layers": [{"id": one["id"], "fields": _fields(one["id"])} for one in _layers(of)],
         "minzoom": 0,
         "maxzoom": MAX_ZOOM,
         "bounds": _BOUNDS,
@@ -141,6 +141,32 @@ def _layers(of: Collection) -> list[dict[str, Any]]:
         return [{"id": of.name, "title": of.en, **point}]
     polygons = {"id": of.name, "title": of.en, "dataType": "vector", "geometryDimension": 2}
     return [polygons, {"id": "area_labels", "title": "Names of areas", **point}]
+
+
+def _fields(layer: str) -> dict[str, str]:
+    """The attributes that features of a layer of tiles may have, with their types."""
+    if layer not in LAYERS or layer == "areas":
+        return _OF_AREAS[layer]
+    kind = LAYERS[layer]
+    return {
+        "id": "String",
+        kind.class_field: "Number" if kind.class_field == "severity" else "String",
+        **dict.fromkeys(_TOLD[layer], "String"),
+        **dict.fromkeys(("flagged", "count", *(one.key for one in kind.classes)), "Number"),
+    }
+
+
+_HOME = ("province_code", "commune_code")
+_TOLD = {
+    "surveys": ("commune_code",),
+    "households": _HOME,
+    "sites": _HOME,
+    "findings": (*_HOME, "rule", "state", "subject"),
+}
+_OF_AREAS = {
+    "areas": {"code": "String", "level": "String"},
+    "area_labels": {"code": "String", "level": "String", "name": "String"},
+}
 
 
 def _links(of: Collection) -> list[Link]:
