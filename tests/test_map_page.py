@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Connection, insert, select, update
 
+from geo import areas
 from geo.account_tables import access_log
 from geo.metrics import METRICS
 from geo.tables import area
@@ -17,6 +18,7 @@ from web.app import create_app
 from web.map_page import FILTERS
 from web.maps.view import filters, layers
 from web.records import SHOWN
+from web.shell import with_province
 
 AREAS = ("VN", "19", "05001")
 
@@ -134,6 +136,7 @@ def test_maps_of_other_areas_are_refused(world: Connection, begin: Callable) -> 
         ("severity=7", "“Mức cảnh báo”"),
         ("since=2026-99-99", "“Từ ngày” của bản đồ không nhận “2026-99-99”"),
         ("until=2026-11-20T10:00:00Z", "“Đến ngày” của bản đồ không nhận “2026-11-20T10:00:00Z”"),
+        ("since=2026-11-20&until=2026-11-01", "“Từ ngày” (2026-11-20) sau “Đến ngày” (2026-11-01)"),
         ("enumerator=" + 201 * "x", "“Điều tra viên”"),
         ("status=<b>", "không nhận “<b>”"),
         ("level=district", "“Tô màu theo” của bản đồ không nhận “district”"),
@@ -181,6 +184,11 @@ def test_what_is_searched_for_leaves_no_piece_of_a_number_in_the_log(
     assert list(world.execute(told.order_by(access_log.c.entry_id)).scalars()) == [
         "••••", "•" * 10, "•" * 11, "•" * 9 + "345", "H1",
     ]  # fmt: skip
+
+
+def test_a_province_is_not_named_twice(world: Connection) -> None:
+    country, province = areas.get(world, "VN"), areas.get(world, "19")
+    assert with_province(world, province, country) == "Tỉnh Thái Nguyên"
 
 
 def test_search_tells_where_a_record_stands(client: FlaskClient) -> None:

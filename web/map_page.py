@@ -152,6 +152,11 @@ def chosen_filters() -> dict[str, Any]:
         day = re.fullmatch(r"\d{4}-\d\d-\d\d", told) if key in ("since", "until") else True
         if not day or (choices and told not in choices):
             raise _not_known(key, told)
+    if given.get("since", "") > given.get("until", "9"):
+        raise UsageError(
+            _("“Từ ngày” (%(since)s) sau “Đến ngày” (%(until)s): không có ngày nào ở giữa.",
+              since=given["since"], until=given["until"])
+        )  # fmt: skip
     try:
         query = TileQuery.model_validate(given)
     except ValidationError as error:

@@ -90,7 +90,7 @@ def area_names(
 
 def with_province(conn: Connection, commune: Area, area: Area) -> str:
     """The commune's full name, with its province's unless `area` is that province or within it."""
-    if commune.province_code in (None, area.province_code):
+    if commune.level == "province" or commune.province_code in (None, area.province_code):
         return commune.full_name
     province = area_or_none(conn, str(commune.province_code))
     return f"{commune.full_name}, {province.full_name}" if province else commune.full_name
