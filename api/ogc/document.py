@@ -178,11 +178,10 @@ def _get(
 
 
 def _problem(status: int) -> Part:
-    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    return {
-        "description": HTTPStatus(status).phrase,
-        "content": {"application/problem+json": problem},
-    }
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    if status in (400, 404):
+        content[HTML] = {"schema": _TEXT}
+    return {"description": HTTPStatus(status).phrase, "content": content}
 
 
 def _reference(name: str) -> Part:
