@@ -163,7 +163,7 @@ CONDITIONS: list[tuple[str, str, Callable[[Table], "pd.Series[bool]"]]] = [
         "households", "head_name LIKE 'Ñ\\n%'",
         lambda t: t.head_name.str.startswith("Ñ\\n"),
     ),
-    ("surveys", "household_code IN ('H00001', 'none')", lambda t: t.household_code == "H00001"),
+    ("households", "household_code IN ('M00001', 'x')", lambda t: t.household_code == "M00001"),
     # numbers
     ("households", "members > 7", lambda t: t.members > 7),
     ("households", "members BETWEEN 3 AND 5", lambda t: t.members.between(3, 5)),
