@@ -1,6 +1,5 @@
 """Verdicts: the right word, the right numbers, and never another row's influence."""
 
-
 import geopandas
 import numpy as np
 import pytest
