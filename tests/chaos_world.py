@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -19,14 +20,16 @@ from sqlalchemy import Connection, func, select
 from geo import metrics, trail_proof
 from geo.audit import due
 from geo.counter_tables import commune_counter, site_due
-from geo.tables import household
+from geo.tables import survey
 from geo.tile_tables import tile_choice, tile_day, tile_square
-from tests.served import Enumerator, Row, Served, send, stored
+from tests.served import Enumerator, Row, Served, send
 
 CLOCKS = (timedelta(0), timedelta(days=1, minutes=-30), timedelta(days=-1))
 """How far the devices' clocks are off."""
 _KEEPS = (200, 201)
 _AGAIN_S = 0.3
+_MOCKED = 5
+"""Every fifth survey comes with a doubt, so that an auditor has something to decide about."""
 _FUTURE = "lies in the future"
 
 
@@ -35,7 +38,8 @@ class Senders:
 
     def __init__(self, service: Served, people: Iterable[Enumerator]) -> None:
         self._service, self._stop = service, threading.Event()
-        self.acknowledged: list[str] = []
+        self.acknowledged: dict[str, Row] = {}
+        """What was sent, by the survey's id."""
         self.refused: list[str] = []
         self.again = 0
         self.ahead = 0
@@ -89,6 +93,7 @@ class Senders:
             number += 1
             at = (datetime.now(UTC) + off).isoformat()
             row = who.survey(number, surveyed_at=at, sent_at=at, device_id=f"máy {who.commune}")
+            row["mock_location"] = number % _MOCKED == 0
             while not self._sent(who, row):
                 self.again += 1
                 # A stop waits for what is on its way: it may be stored already.
@@ -102,7 +107,7 @@ class Senders:
         except (OSError, HTTPException, ValueError):
             return False  # an answer that broke off is none
         if status in _KEEPS:
-            self.acknowledged.append(str(row["survey_id"]))
+            self.acknowledged[str(row["survey_id"])] = row
         elif status == 422 and _FUTURE in str(told):
             self.ahead += 1
         elif status < 500:
@@ -125,27 +130,41 @@ def kill_worker(service: Served, chance: random.Random) -> None:
         _kill([chance.choice(workers)])
 
 
-def kill_import(service: Served, path: Path, after_s: float | None) -> bool:
-    """Import a file of households, and kill that after a while; whether it ended by itself."""
-    child = service.ancu("import", "households", str(path), stdout=subprocess.DEVNULL)
-    try:
-        child.wait(after_s)
-    except subprocess.TimeoutExpired:
-        os.killpg(child.pid, signal.SIGKILL)
-    return child.wait() == 0
+def kill_workers(service: Served) -> None:
+    """Kill all workers of the web server, whichever of them holds a request."""
+    _kill(service.workers())
+
+
+def kill_master(service: Served) -> None:
+    """Kill gunicorn's first process: `ancu serve` ends, and whoever runs it starts it again."""
+    workers = service.workers()
+    _kill(one for one in service.children() if set(service.children(one)) & set(workers))
+    _start_again(service, workers)
+
+
+def kill_keeper(service: Served) -> None:
+    """Kill `ancu serve`, which looks after the rest, and gunicorn, as a service manager would."""
+    assert service.process is not None
+    workers, children = service.workers(), service.children()
+    service.process.kill()
+    _kill([*children, *workers])
+    _start_again(service, workers)
+
+
+def _start_again(service: Served, workers: Iterable[int]) -> None:
+    assert service.process is not None
+    service.process.wait(timeout=120)
+    until = time.monotonic() + 60
+    while any(Path(f"/proc/{one}").exists() for one in workers):
+        assert time.monotonic() < until, "a worker outlives its server"
+        threading.Event().wait(0.2)
+    service.start()
 
 
 def _kill(pids: Iterable[int]) -> None:
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-
-
-def imported(conn: Connection, prefix: str) -> int:
-    """How many households of one file are stored."""
-    code = household.c.household_code
-    found = select(func.count()).select_from(household).where(code.startswith(f"{prefix}-"))
-    return int(conn.scalar(found) or 0)
 
 
 class CutLine:
@@ -213,14 +232,36 @@ def problems(service: Served, senders: Senders) -> list[str]:
     """What is wrong after all of it: each line one thing that should not be."""
     found = [f"refused: {one}" for one in sorted(set(senders.refused))]
     with service.begin() as conn:
-        for survey_id, number in stored(conn, senders.acknowledged).items():
-            if number != 1:
-                found.append(f"{survey_id} was acknowledged and is stored {number} times")
+        found += _surveys_missing(conn, senders.acknowledged)
         anchors = trail_proof.read_anchors(service.home / ".ancu" / "log-anchors.jsonl")
         found += [f"the log: {one}" for one in trail_proof.verify(conn, anchors).problems]
     with service.begin() as conn:
         found += _counted_anew(conn)
     return found
+
+
+def _surveys_missing(conn: Connection, acknowledged: dict[str, Row]) -> list[str]:
+    """Acknowledged surveys that are not stored once, with the content that was sent."""
+    counted, of = Counter[str](), survey.c
+    found = []
+    sent = [of.household_code, of.enumerator, of.device_id, of.mock_location, of.accuracy_m]
+    place = [func.ST_X(of.geom).label("lon"), func.ST_Y(of.geom).label("lat")]
+    for row in conn.execute(select(of.survey_id, of.surveyed_at, *sent, *place)).mappings():
+        told = acknowledged.get(str(row["survey_id"]))
+        if told is None:
+            continue
+        counted[str(row["survey_id"])] += 1
+        names = [*(one.name for one in sent), "lon", "lat"]
+        other = [name for name in names if row[name] != told[name]]
+        if row["surveyed_at"] != datetime.fromisoformat(str(told["surveyed_at"])):
+            other.append("surveyed_at")
+        if other:
+            found.append(f"{row['survey_id']} is stored with another {', '.join(other)}")
+    return found + [
+        f"{one} was acknowledged and is stored {counted[one]} times"
+        for one in acknowledged
+        if counted[one] != 1
+    ]
 
 
 def _counted_anew(conn: Connection) -> list[str]:

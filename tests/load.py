@@ -1,7 +1,7 @@
 """`make load`: how the service bears a working day's crowd, and whether it loses or doubles any.
 
-Enumerators send surveys and officers look around (tests/load_users.py, driven by locust), while an
-import, an export and clients on slow lines take their share. Prints a table, writes load.json;
+Enumerators send surveys and officers look around (tests/load_users.py, driven by locust), while
+imports, exports and clients on slow lines take their share. Prints a table, writes load.json;
 exit 1 where a limit is not held.
 """
 
@@ -14,6 +14,8 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,11 +28,19 @@ from rich.table import Table
 from geo import areas, trail_proof
 from geo.cells import shares
 from tests.load_chain import Chain
-from tests.served import Enumerator, Served, served, session_cookie, settle, stored
+from tests.served import Enumerator, Served, served, session_cookie, settle, stored, token
 from tests.slow_clients import SlowClients
+from tests.uploading import upload
 
 PROVINCE = "19"
 SURVEY_P95_MS, PAGE_P95_MS = 1000, 500
+HOUSEHOLD = "/households/%s/%s"
+_REACHED = 0.9
+"""Share of the rate that must be reached: devices come one after the other, and end at any time."""
+_UPLOADED = 100
+"""An uploaded file has this part of the rows of an imported one."""
+_TAKEN, _TAKEN_ROWS = "08", 20_000
+"""Where the export is of that slow clients take: larger than they and the system's buffers hold."""
 USERS = Path(__file__).parent / "load_users.py"
 
 
@@ -42,6 +52,9 @@ class Load:
     rate: float = 30
     officers: int = 50
     slow: int = 200
+    """Clients that send slowly."""
+    takers: int = 20
+    """Clients that take an export slowly."""
     rows: int = 200_000
     """Households of each imported file."""
     communes: int = 20
@@ -56,6 +69,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=Load.rate, help="surveys a second")
     parser.add_argument("--officers", type=int, default=Load.officers)
     parser.add_argument("--slow", type=int, default=Load.slow, help="clients at 2 KB a second")
+    parser.add_argument("--takers", type=int, default=Load.takers, help="… that take an export")
     parser.add_argument("--rows", type=int, default=Load.rows, help="rows of each import")
     parser.add_argument("--out", type=Path, default=Path("load.json"))
     told = vars(parser.parse_args())
@@ -76,56 +90,118 @@ def run(service: Served, load: Load) -> dict[str, Any]:
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="ancu-load-")))
         people = settle(service, load.communes, load.households, PROVINCE)
         plan = _planned(service, folder, people, load)
-        held.enter_context(SlowClients(service.port, people[0].token, sending=load.slow))
+        slow = [held.enter_context(one) for one in _slow(service, folder, people[0], load)]
         stop = threading.Event()
-        others = [Repeated(stop, *one) for one in _jobs(service, folder, load)]
+        jobs = Jobs(service, folder, [one.commune for one in people], load)
+        others = [Repeated(stop, "import", jobs.bring), Repeated(stop, "export", jobs.take)]
         for other in others:
             other.start()
         with Chain(service) as chain:
             stats = _locust(service, plan, load.seconds)
         stop.set()
+        cut = [sum(one.ended for one in slow), load.slow + load.takers]
         for other in others:
             other.join()
         result = _judged(service, folder, stats)
     result["load"] = asdict(load)
     result["log's chain"] = chain.figures()
     result["finished beside it"] = {other.name: other.done for other in others}
+    result["slow clients cut off"] = cut[0]
     result["failures"] += [f"{o.name} failed: {o.failed}" for o in others if o.failed]
+    result["failures"] += [f"no {o.name} was finished in time" for o in others if not o.done]
+    if cut[0]:
+        result["failures"].append(f"{cut[0]} of {cut[1]} slow clients were cut off")
+    result["failures"] += too_few(result["requests"], load)
     return result
 
 
-class Repeated(threading.Thread):
-    """One command after the other until it is told to stop; the one that runs is finished."""
+def too_few(requests: dict[str, dict[str, float]], load: Load) -> list[str]:
+    """That less came than was to be sent: devices that wait for answers send no more meanwhile."""
+    sent = sum(row["requests"] for name, row in requests.items() if name.startswith("survey"))
+    reached = sent / load.seconds
+    if reached >= _REACHED * load.rate:
+        return []
+    return [f"{reached:.1f} surveys a second were sent, not {load.rate:g}"]
 
-    def __init__(self, stop: threading.Event, name: str, service: Served, command: Any) -> None:
+
+def _slow(service: Served, folder: Path, one: Enumerator, load: Load) -> list[SlowClients]:
+    """Clients that send and that take at 2 KB a second, none of them done before the end."""
+    path = folder / "taken.csv"
+    with service.begin() as conn:
+        commune = areas.children(conn, _TAKEN)[0].code
+    write_households(path, [commune], _TAKEN_ROWS, "T", "Thôn 3" * 70)
+    officer = token(service, f"officer@{commune}", "records.send")
+    if upload(service, officer, path.read_bytes()) != 201:
+        raise RuntimeError(f"what slow clients take could not be stored:\n{service.said()}")
+    reader = token(service, f"supervisor@{commune}", "records.read", "records.export")
+    export = f"/api/v1/households?area={commune}&format=geojson&file=1"
+    return [
+        SlowClients(service.port, one.token, sending=load.slow),
+        SlowClients(service.port, reader, taking=load.takers, path=export),
+    ]
+
+
+class Repeated(threading.Thread):
+    """One job after the other until it is told to stop; the one that runs is finished.
+
+    done: jobs that ended before that; job: does the one of a number, and tells why it failed.
+    """
+
+    def __init__(self, stop: threading.Event, name: str, job: Callable[[int], str]) -> None:
         super().__init__(name=name)
-        self._stop_asked, self._service, self._command = stop, service, command
+        self._stop_asked, self._job = stop, job
         self.done, self.failed = 0, ""
 
     def run(self) -> None:
+        number = 0
         while not self._stop_asked.is_set() and not self.failed:
-            command = self._command(self.done)
-            child = self._service.ancu(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            _, said = child.communicate()
-            if child.returncode:
-                self.failed = said.decode(errors="replace")[-500:]
-            else:
+            try:
+                self.failed = self._job(number)
+            except OSError as error:
+                self.failed = str(error)
+            number += 1
+            if not self.failed and not self._stop_asked.is_set():
                 self.done += 1
 
 
-def _jobs(service: Served, folder: Path, load: Load) -> list[tuple[str, Served, Any]]:
-    with service.begin() as conn:
-        communes = [area.code for area in areas.children(conn, "46")]
+class Jobs:
+    """Imports into the communes of the surveys and exports of their province: HTTP and command."""
 
-    def import_one(number: int) -> list[str]:
-        path = folder / f"households-{number}.csv"
-        write_households(path, communes, load.rows, f"I{number}")
-        return ["import", "households", str(path)]
+    def __init__(self, service: Served, folder: Path, communes: list[str], load: Load) -> None:
+        self._service, self._folder, self._communes = service, folder, communes
+        self._rows = load.rows
+        self._officer = token(service, f"officer@{PROVINCE}", "records.send")
+        self._reader = token(service, f"supervisor@{PROVINCE}", "records.read", "records.export")
 
-    def export_one(number: int) -> list[str]:
-        return ["export", "surveys", str(folder / f"surveys-{number % 2}.csv")]
+    def bring(self, number: int) -> str:
+        """A small file is uploaded, then a large one imported by command, and so on."""
+        path = self._folder / f"households-{number}.csv"
+        small = number % 2 == 0
+        rows = max(1, self._rows // _UPLOADED) if small else self._rows
+        write_households(path, self._communes, rows, f"I{number}")
+        if not small:
+            return self._told("import", "households", str(path))
+        status = upload(self._service, self._officer, path.read_bytes())
+        return "" if status == 201 else f"an upload was answered with {status}"
 
-    return [("import", service, import_one), ("export", service, export_one)]
+    def take(self, number: int) -> str:
+        """All surveys of the province as a file: over HTTP, then by command, and so on."""
+        if number % 2:
+            path = str(self._folder / "surveys.csv")
+            return self._told("export", "surveys", path, "--area", PROVINCE)
+        asked = urllib.request.Request(
+            f"{self._service.url}/api/v1/surveys?area={PROVINCE}&format=csv&file=1",
+            headers={"Authorization": f"Bearer {self._reader}"},
+        )
+        with urllib.request.urlopen(asked, timeout=600) as answer:
+            while answer.read(1 << 20):
+                pass
+        return ""
+
+    def _told(self, *command: str) -> str:
+        child = self._service.ancu(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        _, said = child.communicate()
+        return said.decode(errors="replace")[-500:] if child.returncode else ""
 
 
 def write_households(
@@ -150,7 +226,14 @@ def _planned(service: Served, folder: Path, people: list[Enumerator], load: Load
     officers = []
     for i in range(load.officers):
         at = codes[i % len(codes)] if i % 2 else PROVINCE
-        look = [f"/progress/{at}", f"/audit?area={at}", "/search?q=L", f"/progress/{at}"]
+        one = people[i % len(people)]
+        look = {
+            "page progress": [f"/progress/{at}"],
+            "page audit": [f"/audit?area={at}"],
+            "page search": ["/search?q=L"],
+            "page map": [f"/map/{at}"],
+            "page household": [HOUSEHOLD % (PROVINCE, code) for code in one.households[:20]],
+        }
         tiles = [f"/tiles/surveys/{z}/{x}/{y}.mvt?area={at}" for z, x, y in _tiles(people)]
         officers.append(
             {

@@ -250,10 +250,15 @@ def _household(code: str, commune: str, name: str) -> Row:
     }
 
 
-def send(url: str, token: str, row: Row, timeout: float = 30) -> tuple[int, Row]:
-    """Send one survey: the answer's status and content. Raises OSError when no answer came."""
+def send(
+    url: str, token: str, row: Row, timeout: float = 30, path: str = "/api/v1/surveys"
+) -> tuple[int, Row]:
+    """Send one survey, or what else the path takes: the answer's status and content.
+
+    Raises OSError when no answer came.
+    """
     asked = urllib.request.Request(
-        f"{url}/api/v1/surveys",
+        url + path,
         data=json.dumps(row).encode(),
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )

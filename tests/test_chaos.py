@@ -1,4 +1,4 @@
-"""A short `make chaos`: one kill of each, a cut line, and a full disk, all on one service."""
+"""A short `make chaos`: a kill of each, a cut line, and a full disk, all on one service."""
 
 import pytest
 
@@ -40,3 +40,15 @@ def test_a_run_says_what_was_wrong_and_fails(monkeypatch, capsys):
     assert chaos.main() == 1
     said = capsys.readouterr().err
     assert said.startswith("seed 7\n") and said.count("WRONG: one survey is lost\n") == 3
+    assert said.endswith("3 things are wrong\n")
+
+
+def test_a_run_says_at_its_end_what_it_could_not_try(monkeypatch, capsys):
+    monkeypatch.setattr(Chaos, "kills", lambda _run: None)
+    monkeypatch.setattr(Chaos, "full_disk", lambda run: run.skipped.append("full disk: no root"))
+    monkeypatch.setattr(Chaos, "clocks", lambda _run: None)
+    monkeypatch.setattr("sys.argv", ["chaos", "--seed", "7"])
+    assert chaos.main() == chaos.NOT_TRIED
+    said = capsys.readouterr().err
+    assert "NOT TRIED: full disk: no root\n" in said
+    assert said.endswith("all is there, but 1 parts were not tried\n")

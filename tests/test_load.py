@@ -14,7 +14,7 @@ from werkzeug.exceptions import ClientDisconnected
 
 from api.cli.patience import AT_WORK, HEAD_S, LEAST_BYTES, PACE_S, Patient, Watch
 from geo.errors import UnavailableError
-from tests.load import Load, quantile, run, write_households
+from tests.load import Load, quantile, run, too_few, write_households
 from tests.served import Served, send, served, settle, token
 from tests.slow_clients import SlowClients
 
@@ -32,14 +32,32 @@ def service():
 
 def test_a_short_load_loses_and_doubles_nothing(service: Served):
     result = run(
-        service, Load(seconds=6, rate=4, officers=4, slow=20, rows=200, communes=2, households=20)
+        service,
+        Load(seconds=8, rate=4, officers=4, slow=20, takers=4, rows=200, communes=2, households=20),
     )
     told = {name: row["failed"] for name, row in result["requests"].items()}
-    assert told["survey"] == told["page"] == 0
+    assert set(told.values()) == {0}
+    assert told.keys() > {"survey"} and any(name.startswith("page ") for name in told)
     assert result["surveys acknowledged"] > 0
     assert (result["lost"], result["doubled"]) == (0, 0)
-    # Times are for `make load`: here other tests have the processors.
-    assert [one for one in result["failures"] if "95 % within" not in one] == []
+    assert result["slow clients cut off"] == 0
+    # Times and rates are for `make load`: here other tests have the processors.
+    about_time = ("95 % within", "a second were sent")
+    assert [one for one in result["failures"] if not any(t in one for t in about_time)] == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        (300, []),
+        (270, []),
+        (269, ["26.9 surveys a second were sent, not 30"]),
+        (0, ["0.0 surveys a second were sent, not 30"]),
+    ],
+)
+def test_a_load_that_was_not_sent_is_a_failure(sent, told):
+    requests = {"survey": {"requests": sent}, "page map": {"requests": 900}}
+    assert too_few(requests, Load(seconds=10, rate=30)) == told
 
 
 def held_too_long(service: Served) -> int:
