@@ -153,7 +153,8 @@ def translated_errors() -> Iterator[None]:
             "for PostGIS: CREATE EXTENSION postgis; CREATE EXTENSION pg_trgm; for the web server's "
             "role: CREATE ROLE ancu_runtime LOGIN; GRANT ancu_runtime TO the database's owner"
         ) from error
-    except (exc.OperationalError, exc.InterfaceError) as error:
+    except (exc.OperationalError, exc.InterfaceError, exc.PendingRollbackError) as error:
+        # The last is a statement after one at which the connection was lost.
         raise UnavailableError(
             "The database does not answer. `ancu db status` tells more."
         ) from error

@@ -351,7 +351,7 @@ def _figures(conn: Connection, spot: Spot) -> None:
     _add(conn, site_due, **_key(spot), due_on=date(2020, 1, 1), unfinished=own + 990_001)
 
 
-_NO_COUNT = ("province_code", "commune_code", "last_survey", "last_activity", "revision")
+_NO_COUNT = ("province_code", "commune_code", "last_survey", "last_activity")
 
 
 def figure_marks(conn: Connection) -> dict[str, frozenset[int]]:

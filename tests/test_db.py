@@ -1,12 +1,16 @@
 """Database addresses and refusals, told in the service's own words."""
 
+from contextlib import suppress
+
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from geo import schema
 from geo.db import engine, sql, transaction, translated_errors
 from geo.errors import UnavailableError, UsageError
 from geo.scope import OPERATOR
+from tests.conftest import unpooled
 
 
 @pytest.mark.parametrize(
@@ -28,6 +32,18 @@ def test_a_database_that_is_not_there_does_not_answer():
         transaction("postgresql://ancu@127.0.0.1:9/none", scope=OPERATOR),
     ):
         pytest.fail("there is no such database")
+
+
+@pytest.mark.parametrize("after", ["SELECT 1", None])
+def test_a_connection_that_is_lost_is_told_of_once_and_later(make_database, after):
+    pool = unpooled(make_database())
+    lost = pytest.raises(UnavailableError, match="does not answer")
+    with lost, translated_errors(), pool.connect() as conn:
+        with suppress(OperationalError):
+            conn.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        if after:
+            conn.execute(text(after))
+        conn.commit()
 
 
 def test_a_role_that_may_not_add_postgis_is_told_what_to_ask_for(make_database):
