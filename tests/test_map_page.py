@@ -81,6 +81,16 @@ def test_a_part_of_a_link_that_no_map_has_is_named(client: FlaskClient) -> None:
     assert "The map has no “verdcit”; this part of the link is ignored" in english
 
 
+@pytest.mark.parametrize(
+    "part", ["at=9/95/200", "at=9/21", "at=9/21/1e5", "metric=bogus", "layers=bogus"]
+)
+def test_a_value_that_no_map_can_show_is_named(client: FlaskClient, part: str) -> None:
+    answer = client.get(f"/map/05001?{part}&verdict=outside")
+    assert answer.status_code == 200
+    told = f"Bản đồ không có mục “{part}”; phần này của liên kết bị bỏ qua"
+    assert told in unescape(answer.text)
+
+
 def test_only_the_country_is_offered_by_commune(client: FlaskClient) -> None:
     country = client.get("/map/VN?level=commune").text
     assert '<option value="commune" selected>' in country

@@ -177,14 +177,28 @@ def level() -> str:
 
 
 def unknown(known: Collection[str] = ()) -> list[str]:
-    """Names of the address that no map has, beside `known` ones; at most a few, and not all long.
+    """Parts of the address that no map has, beside `known` names; at most a few, and not all long.
 
     Such a part of a link shows nothing, so that the reader must be told: it may be a filter
-    that was misspelt.
+    that was misspelt, or a place that was cut.
     """
     names = [name for name in request.args if name not in KEPT and name not in known]
+    names += _misread()
     told = [name if len(name) <= _LONGEST else name[:_LONGEST] + "…" for name in names[:_MOST]]
     return [*told, "…"] if len(names) > _MOST else told
+
+
+def _misread() -> list[str]:
+    """Values of the address that the map cannot show: place, figure, layers."""
+    told = request.args
+    at = _AT.fullmatch(told.get("at", ""))
+    places = at is None or abs(float(at[1])) >= _LAST_LAT or abs(float(at[2])) > 180
+    found = [f"at={told['at']}"] if told.get("at") and places else []
+    if told.get("metric") and told["metric"] not in METRICS:
+        found.append(f"metric={told['metric']}")
+    there = {"", "areas", *(layer.name for layer in layers())}
+    wanted = told.get("layers", "").split(",")
+    return found + [f"layers={one}" for one in wanted if one not in there]
 
 
 def _not_known(key: str, told: str) -> UsageError:
@@ -213,3 +227,6 @@ def options(key: str) -> dict[str, Any]:
 KEPT = (*FILTERS, "at", "layers", "metric", "level", "lang")
 """Parameters of a map's address."""
 _MOST, _LONGEST = 5, 40
+_AT = re.compile(r"\d{1,2}(?:\.\d+)?/(-?\d+(?:\.\d+)?)/(-?\d+(?:\.\d+)?)", re.ASCII)
+_LAST_LAT = 85
+"""Where the web's map ends."""
