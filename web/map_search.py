@@ -64,7 +64,7 @@ def _household(one: dict[str, Any]) -> dict[str, Any]:
         commune=one["commune_code"] or None,
     )
     title = " · ".join(filter(None, (one["household_code"], one["head_name"])))
-    return _told(one, title, _("Hộ"), url)
+    return _told(one, title, _("Hộ gia đình"), url)
 
 
 def _site(one: dict[str, Any]) -> dict[str, Any]:
