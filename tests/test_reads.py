@@ -195,6 +195,19 @@ def test_search_finds_a_code_first(conn, ids):
     assert len(found) == 2
 
 
+def test_where_many_hold_a_word_the_best_of_the_first_are_shown_and_the_code_always(
+    conn, monkeypatch
+):
+    world.build(conn)
+    for code, (name, address) in NAMESAKES.items():
+        add_household(conn, household_code=code, head_name=name, recorded_address=address)
+    monkeypatch.setattr(households, "_RANKED", 3)
+    found = households.search(conn, "a", world.country(conn))  # a word of every key
+    assert [one["household_code"] for one in found] == ["A-0", "A-02", "A-1"]
+    found = households.search(conn, "A-9", world.country(conn))
+    assert found[0]["household_code"] == "A-9"
+
+
 NAMESAKES = {
     "A-9": ("Lê Văn Nguyên", "Thôn 1, Xã 00101"),
     "A-8": ("Nguyễn Văn Đô", "Thôn 1, Xã 00101"),
