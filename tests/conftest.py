@@ -22,6 +22,9 @@ from geo.scope import of as scope_of
 from tests import intake_world
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from tests.map_browser import Seen, Site
     from tests.matrix_asking import World
 
 # Before the settings are read: keys and files of the tests' own, and no limit on their haste.
@@ -155,6 +158,33 @@ def matrix(make_database: Callable[..., str], template_url: str) -> Iterator["Wo
     engine = unpooled(make_database(template_url))
     with engine.connect() as connection:
         yield World(connection)
+
+
+@pytest.fixture(scope="module")
+def map_site(make_database: Callable[..., str], template_url: str) -> Iterator["Site"]:
+    """The small world of the page tests, served to a browser."""
+    from tests.map_browser import small_world  # after the keys: it makes the application
+
+    with small_world(make_database(template_url)) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """A headless Chromium."""
+    from tests.browsing import chromium  # only browser tests need Playwright
+
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def seen(browser: "Browser", map_site: "Site") -> Iterator["Seen"]:
+    """A window on the small world, signed in."""
+    from tests.map_browser import looking
+
+    with looking(browser, map_site) as page:
+        yield page
 
 
 @pytest.fixture(scope="session")

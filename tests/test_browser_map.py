@@ -1,38 +1,18 @@
 """The map page in a real browser: its address, layers, filters, measuring, search, and its file."""
 
 import re
-from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 from pypdf import PdfReader
 from pyproj import Geod
 
-from tests.browsing import chromium
-from tests.map_browser import Seen, Site, at, look, looking, small_world, status
+from tests.map_browser import Seen, at, look, status
 from tests.page_data import INSIDE, PAYLOADS
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def site(make_database: Callable[..., str], template_url: str) -> Iterator[Site]:
-    with small_world(make_database(template_url)) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def seen(browser: Browser, site: Site) -> Iterator[Seen]:
-    with looking(browser, site) as page:
-        yield page
 
 
 @pytest.mark.parametrize("path", ["/map/VN", "/map/19", "/map/05001", "/map/19?lang=en"])

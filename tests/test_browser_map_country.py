@@ -1,32 +1,11 @@
 """The country's map in a real browser, coloured by commune: all of them at once."""
 
-from collections.abc import Callable, Iterator
-
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browsing import chromium
-from tests.map_browser import Seen, Site, at, looking, small_world
+from tests.map_browser import Seen, at
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def site(make_database: Callable[..., str], template_url: str) -> Iterator[Site]:
-    with small_world(make_database(template_url)) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def seen(browser: Browser, site: Site) -> Iterator[Seen]:
-    with looking(browser, site) as page:
-        yield page
 
 
 def test_every_commune_of_the_country_is_coloured_at_once(seen: Seen) -> None:

@@ -1,34 +1,14 @@
 """What the map page tells of a place, and what it finds, in a real browser."""
 
 import re
-from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Route, expect
 
-from tests.browsing import chromium
-from tests.map_browser import Seen, Site, at, looking, small_world
+from tests.map_browser import Seen, at
 from tests.page_data import INSIDE, OUTSIDE
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def site(make_database: Callable[..., str], template_url: str) -> Iterator[Site]:
-    with small_world(make_database(template_url)) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def seen(browser: Browser, site: Site) -> Iterator[Seen]:
-    with looking(browser, site) as page:
-        yield page
 
 
 def test_all_records_at_one_place_can_be_read(seen: Seen) -> None:
